@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { alphaTrainingSchema, augmentationSchema, modelSchema, retrainSchema } from './training-settings.js';
+
+/**
+ * What travels on the queue. A job names data and weights by content (SHA-256), never by path, so any machine that
+ * can fetch by hash can do it, and doing it twice gives the same bits.
+ */
+export const PROTOCOL_VERSION = 1;
+
+export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 is 64 lower-case hexadecimal digits');
+export const maskStringSchema = z.string().regex(/^[01]+$/, 'a mask is a string of 0 and 1');
+
+/** A packed data set and which of its images play which part. */
+export const dataSplitSchema = z.strictObject({
+  /** Content hash of the packed data set (see `datasets`). */
+  dataset: sha256Schema,
+  /** Images taken for training and validation together, stratified by class; null: all. */
+  trainImages: z.int().positive().nullable(),
+  testImages: z.int().positive().nullable(),
+  validationFraction: z.number().min(0).lt(1),
+  augmentation: augmentationSchema,
+});
+export type DataSplit = z.infer<typeof dataSplitSchema>;
+
+const common = {
+  version: z.literal(PROTOCOL_VERSION),
+  runId: z.string().min(1),
+  /** The run's seed; each kind of job derives its own streams from it. */
+  seed: z.int().min(0),
+  data: dataSplitSchema,
+  model: modelSchema,
+};
+
+/** Train the alpha checkpoint from random weights. */
+export const alphaJobSchema = z.strictObject({
+  ...common,
+  kind: z.literal('alpha'),
+  training: alphaTrainingSchema,
+});
+
+/** Apply a mask to alpha, retrain with two learning rates, measure: one individual's fitness (Eq. 6). */
+export const evaluateJobSchema = z.strictObject({
+  ...common,
+  kind: z.literal('evaluate'),
+  alpha: sha256Schema,
+  mask: maskStringSchema,
+  /** 0, or t when this genome is measured anew in generation t (`reevaluateSurvivors`): draws differ. */
+  repeat: z.int().min(0),
+  training: retrainSchema,
+  fitness: z.enum(['validation', 'test']),
+  /** Store the retrained weights when the fitness exceeds this; null: always. */
+  keepWeightsAbove: z.number().nullable(),
+});
+
+/** Measure stored weights on the test set: once a run for alpha and once for the winner. */
+export const testJobSchema = z.strictObject({
+  ...common,
+  kind: z.literal('test'),
+  weights: sha256Schema,
+});
+
+export const jobSchema = z.discriminatedUnion('kind', [alphaJobSchema, evaluateJobSchema, testJobSchema]);
+export type Job = z.infer<typeof jobSchema>;
+export type AlphaJob = z.infer<typeof alphaJobSchema>;
+export type EvaluateJob = z.infer<typeof evaluateJobSchema>;
+export type TestJob = z.infer<typeof testJobSchema>;
+
+export const epochRecordSchema = z.strictObject({
+  /** 1-based. */
+  epoch: z.int().positive(),
+  /** Mean cross-entropy over the epoch's training batches. */
+  trainLoss: z.number(),
+  /** On the split that serves as fitness (validation, or test in the paper's mode); null where not measured. */
+  accuracy: z.number().min(0).max(1).nullable(),
+});
+export type EpochRecord = z.infer<typeof epochRecordSchema>;
+
+/** The facts a job establishes: a pure function of the job (given engine and thread count). */
+export const jobResultSchema = z.strictObject({
+  /** Accuracy in [0, 1] on the fitness split (alpha, evaluate) or on the test set (test). */
+  accuracy: z.number().min(0).max(1),
+  /** One record an epoch; empty for `test`. */
+  curve: z.array(epochRecordSchema),
+  /** The weights as a safetensors blob, where the job stored them. */
+  weights: sha256Schema.nullable(),
+  /** Training images seen, all epochs together: the budget spent. */
+  imagesTrained: z.int().min(0),
+});
+export type JobResult = z.infer<typeof jobResultSchema>;
+
+/** Live, never a fact: lost without harm. */
+export const progressSchema = z.strictObject({
+  epoch: z.int().positive(),
+  epochs: z.int().positive(),
+  trainLoss: z.number(),
+  accuracy: z.number().nullable(),
+  imagesPerSecond: z.number(),
+});
+export type Progress = z.infer<typeof progressSchema>;
+
+/** How a result came about: for people and logs, kept apart from the facts because it differs from run to run. */
+export const provenanceSchema = z.strictObject({
+  worker: z.string(),
+  engine: z.string(),
+  seconds: z.number(),
+});
+export type Provenance = z.infer<typeof provenanceSchema>;

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+
+/** The parts of an experiment that a trainer needs; shared by experiment files and job payloads. */
+
+const positiveInt = z.int().positive();
+const fraction = z.number().min(0).max(1);
+const rate = z.number().positive();
+
+export const MODEL_NAMES = ['resnet8', 'resnet14', 'resnet20', 'resnet32', 'resnet18'] as const;
+export const GRANULARITIES = ['block', 'layer', 'stage'] as const;
+
+export const modelSchema = z.strictObject({
+  name: z.enum(MODEL_NAMES),
+  /** What one bit of the mask covers: a residual block (stem and head are blocks too), a layer, or a stage. */
+  granularity: z.enum(GRANULARITIES).default('block'),
+});
+export type ModelSettings = z.infer<typeof modelSchema>;
+
+export const augmentationSchema = z.strictObject({
+  /** Pixels of zero padding on each side before a random crop back to size; 0 turns it off. */
+  padCrop: z.int().min(0).max(32).default(0),
+  horizontalFlip: z.boolean().default(false),
+});
+export type Augmentation = z.infer<typeof augmentationSchema>;
+
+const optimisation = {
+  /** Passes over the training images. */
+  epochs: positiveInt,
+  schedule: z.enum(['cosine', 'multistep', 'constant']).default('cosine'),
+  /** multistep: fractions of the epochs at which the learning rate is multiplied by `gamma`. */
+  milestones: z.array(fraction).default([0.5, 0.75]),
+  gamma: z.number().positive().max(1).default(0.1),
+  batchSize: positiveInt.default(128),
+  momentum: z.number().min(0).lt(1).default(0.9),
+  /** L2 penalty added to the gradient, as PyTorch's SGD does, on every trainable parameter. */
+  weightDecay: z.number().min(0).default(5e-4),
+  /** `last`: the weights after the last epoch. `best`: those of the epoch with the highest validation accuracy. */
+  weights: z.enum(['last', 'best']).default('last'),
+};
+
+export const alphaTrainingSchema = z.strictObject({ ...optimisation, learningRate: rate });
+export type AlphaTraining = z.infer<typeof alphaTrainingSchema>;
+
+export const retrainSchema = z
+  .strictObject({
+    ...optimisation,
+    /** eta0: for the blocks that the mask keeps. */
+    learningRateRetained: rate,
+    /** eta1: for the re-initialised blocks. */
+    learningRateReinitialised: rate,
+  })
+  .refine((r) => r.learningRateRetained < r.learningRateReinitialised, {
+    path: ['learningRateRetained'],
+    error: (issue) => {
+      const r = issue.input as { learningRateRetained: number; learningRateReinitialised: number };
+      return `is ${r.learningRateRetained}, but Eq. 5 wants learningRateRetained (eta0) below learningRateReinitialised (eta1 = ${r.learningRateReinitialised})`;
+    },
+  });
+export type Retraining = z.infer<typeof retrainSchema>;
