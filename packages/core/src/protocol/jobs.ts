@@ -29,6 +29,8 @@ const common = {
   seed: z.int().min(0),
   data: dataSplitSchema,
   model: modelSchema,
+  /** The split that accuracies are measured on. */
+  measureOn: z.enum(['validation', 'test']),
 };
 
 /** Train the alpha checkpoint from random weights. */
@@ -47,39 +49,38 @@ export const evaluateJobSchema = z.strictObject({
   /** 0, or t when this genome is measured anew in generation t (`reevaluateSurvivors`): draws differ. */
   repeat: z.int().min(0),
   training: retrainSchema,
-  fitness: z.enum(['validation', 'test']),
   /** Store the retrained weights when the fitness exceeds this; null: always. */
   keepWeightsAbove: z.number().nullable(),
 });
 
-/** Measure stored weights on the test set: once a run for alpha and once for the winner. */
-export const testJobSchema = z.strictObject({
+/** Measure stored weights: an alpha trained elsewhere on `validation`; alpha and the winner, once a run, on `test`. */
+export const measureJobSchema = z.strictObject({
   ...common,
-  kind: z.literal('test'),
+  kind: z.literal('measure'),
   weights: sha256Schema,
 });
 
-export const jobSchema = z.discriminatedUnion('kind', [alphaJobSchema, evaluateJobSchema, testJobSchema]);
+export const jobSchema = z.discriminatedUnion('kind', [alphaJobSchema, evaluateJobSchema, measureJobSchema]);
 export type Job = z.infer<typeof jobSchema>;
 export type AlphaJob = z.infer<typeof alphaJobSchema>;
 export type EvaluateJob = z.infer<typeof evaluateJobSchema>;
-export type TestJob = z.infer<typeof testJobSchema>;
+export type MeasureJob = z.infer<typeof measureJobSchema>;
 
 export const epochRecordSchema = z.strictObject({
   /** 1-based. */
   epoch: z.int().positive(),
   /** Mean cross-entropy over the epoch's training batches. */
   trainLoss: z.number(),
-  /** On the split that serves as fitness (validation, or test in the paper's mode); null where not measured. */
+  /** On the job's `measureOn` split; null where not measured after this epoch. */
   accuracy: z.number().min(0).max(1).nullable(),
 });
 export type EpochRecord = z.infer<typeof epochRecordSchema>;
 
 /** The facts a job establishes: a pure function of the job (given engine and thread count). */
 export const jobResultSchema = z.strictObject({
-  /** Accuracy in [0, 1] on the fitness split (alpha, evaluate) or on the test set (test). */
+  /** Accuracy in [0, 1] on the job's `measureOn` split. */
   accuracy: z.number().min(0).max(1),
-  /** One record an epoch; empty for `test`. */
+  /** One record an epoch; empty for `measure`. */
   curve: z.array(epochRecordSchema),
   /** The weights as a safetensors blob, where the job stored them. */
   weights: sha256Schema.nullable(),
