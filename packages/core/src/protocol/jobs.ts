@@ -22,11 +22,20 @@ export const dataSplitSchema = z.strictObject({
 });
 export type DataSplit = z.infer<typeof dataSplitSchema>;
 
+/** What the bits of a result depend on besides the job: fixed for a run, so that every worker gives the same. */
+export const runtimeSchema = z.strictObject({
+  engine: z.enum(['tensorflow', 'wasm']),
+  /** Threads of one operation: sums are ordered by thread. */
+  threads: z.int().positive(),
+});
+export type Runtime = z.infer<typeof runtimeSchema>;
+
 const common = {
   version: z.literal(PROTOCOL_VERSION),
   runId: z.string().min(1),
   /** The run's seed; each kind of job derives its own streams from it. */
   seed: z.int().min(0),
+  runtime: runtimeSchema,
   data: dataSplitSchema,
   model: modelSchema,
   /** The split that accuracies are measured on. */

@@ -1,0 +1,51 @@
+/** The trainer child process: one executor, one job at a time, in the service of whoever forked it. */
+import { z } from 'zod';
+import { NesgdError } from '../errors.js';
+import { cacheFolder } from '../storage/index.js';
+import { createExecutor } from '../training/execute.js';
+import { errorToMessage, type FromTrainer, toTrainerSchema } from './messages.js';
+
+const settings = z
+  .strictObject({ engine: z.enum(['tensorflow', 'wasm']), threads: z.int().positive(), cacheRoot: z.string() })
+  .parse(JSON.parse(process.env.NESGD_TRAINER ?? 'null'));
+
+// The supervisor's death closes the channel: computing on would be for nobody.
+process.on('disconnect', () => process.exit(0));
+// Ctrl-C reaches the whole process group; when to stop is the supervisor's decision.
+process.on('SIGINT', () => {});
+
+const send = (message: FromTrainer) => process.send?.(message);
+
+try {
+  const executor = await createExecutor({
+    engine: settings.engine,
+    threads: settings.threads,
+    cache: cacheFolder(settings.cacheRoot),
+  });
+  let abort: { id: number; controller: AbortController } | undefined;
+
+  process.on('message', async (raw) => {
+    const message = toTrainerSchema.parse(raw);
+    if (message.type === 'abort') {
+      if (abort?.id === message.id) abort.controller.abort(new NesgdError('ABORTED', 'the job was stopped', true));
+      return;
+    }
+    const { id, job } = message;
+    const controller = new AbortController();
+    abort = { id, controller };
+    const started = performance.now();
+    try {
+      const result = await executor.execute(job, {
+        onProgress: (progress) => send({ type: 'progress', id, progress }),
+        signal: controller.signal,
+      });
+      send({ type: 'result', id, result, seconds: (performance.now() - started) / 1000 });
+    } catch (error) {
+      send({ type: 'error', id, error: errorToMessage(error) });
+    }
+  });
+  send({ type: 'ready', engine: executor.engineName });
+} catch (error) {
+  // Exit only when the message is out, or its reader never learns why.
+  process.send?.({ type: 'error', id: null, error: errorToMessage(error) } satisfies FromTrainer, () => process.exit(1));
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { InputError, NesgdError } from '../errors.js';
+import { jobResultSchema, jobSchema, progressSchema } from '../protocol/index.js';
+
+/** What a supervisor and its trainer child process say to each other over the fork's IPC channel. */
+
+export const toTrainerSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('job'), id: z.int(), job: jobSchema }),
+  z.strictObject({ type: z.literal('abort'), id: z.int() }),
+]);
+export type ToTrainer = z.infer<typeof toTrainerSchema>;
+
+/** An error on its way through a channel that carries only JSON. */
+export const errorSchema = z.strictObject({
+  code: z.string(),
+  message: z.string(),
+  retryable: z.boolean(),
+  /** The user's input is at fault: exit code 2. */
+  input: z.boolean(),
+});
+export type ErrorMessage = z.infer<typeof errorSchema>;
+
+export const fromTrainerSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('ready'), engine: z.string() }),
+  z.strictObject({ type: z.literal('progress'), id: z.int(), progress: progressSchema }),
+  z.strictObject({ type: z.literal('result'), id: z.int(), result: jobResultSchema, seconds: z.number() }),
+  z.strictObject({ type: z.literal('error'), id: z.int().nullable(), error: errorSchema }),
+]);
+export type FromTrainer = z.infer<typeof fromTrainerSchema>;
+
+export function errorToMessage(error: unknown): ErrorMessage {
+  if (error instanceof NesgdError) {
+    const { code, message, retryable } = error;
+    return { code, message, retryable, input: error instanceof InputError };
+  }
+  // An error nobody foresaw: the same job would meet it again, but another machine might not.
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { code: 'UNEXPECTED', message, retryable: true, input: false };
+}
+
+export function errorFromMessage({ code, message, retryable, input }: ErrorMessage): NesgdError {
+  return input ? new InputError(code, message, retryable) : new NesgdError(code, message, retryable);
+}

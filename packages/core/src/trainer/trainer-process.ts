@@ -1,0 +1,164 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { NesgdError } from '../errors.js';
+import type { Job, JobResult, Progress, Runtime } from '../protocol/index.js';
+import { errorFromMessage, type FromTrainer, fromTrainerSchema, type ToTrainer } from './messages.js';
+
+export interface TrainerOptions {
+  readonly runtime: Runtime;
+  /** Where data sets and weights are found by hash. */
+  readonly cacheRoot: string;
+  /** Called with each line the trainer writes; its output never mixes with ours. */
+  readonly onOutput?: (line: string) => void;
+}
+
+export interface JobHandlers {
+  readonly onProgress?: (progress: Progress) => void;
+  /** Aborting it ends the job at its next step; the trainer stays usable. */
+  readonly signal?: AbortSignal;
+}
+
+/** The trainer process ended while (or before) it had work to do. The same job may well succeed elsewhere. */
+export class TrainerDiedError extends NesgdError {
+  constructor(
+    readonly exitCode: number | null,
+    readonly exitSignal: NodeJS.Signals | null,
+    lastOutput: string,
+  ) {
+    const how = exitSignal ? `was killed by ${exitSignal}` : `ended with code ${exitCode}`;
+    super('TRAINER_DIED', `the trainer process ${how}${lastOutput ? `; its last words: ${lastOutput}` : ''}`, true);
+  }
+}
+
+/**
+ * A child process that trains. TensorFlow.js blocks its thread for whole steps and is not to be trusted with memory
+ * for ever, so it lives in a process of its own: this one stays responsive (and keeps its queue locks), and the
+ * child can be killed and replaced.
+ *
+ * One job at a time. The child exits by itself when this process is gone, so no orphan goes on computing.
+ */
+export class TrainerProcess {
+  #child: ChildProcess;
+  #engine = '';
+  #nextId = 1;
+  #running: { id: number; handlers: JobHandlers; resolve: (r: Done) => void; reject: (e: Error) => void } | undefined;
+  #lastOutput = '';
+  #stopping = false;
+  /** Resolves when the process is gone, whoever ended it. */
+  readonly exited: Promise<void>;
+
+  private constructor(
+    child: ChildProcess,
+    readonly options: TrainerOptions,
+  ) {
+    this.#child = child;
+    this.exited = new Promise((resolve) => child.once('close', () => resolve()));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        for (const line of text.split('\n')) {
+          if (line.trim() === '') continue;
+          this.#lastOutput = line;
+          options.onOutput?.(line);
+        }
+      });
+    }
+  }
+
+  /** Forks a trainer and waits until its engine is loaded. @throws the engine's own error where it cannot load. */
+  static async start(options: TrainerOptions): Promise<TrainerProcess> {
+    const threads = String(options.runtime.threads);
+    const child = fork(fileURLToPath(new URL('./main.js', import.meta.url)), [], {
+      env: {
+        ...process.env,
+        NESGD_TRAINER: JSON.stringify({ ...options.runtime, cacheRoot: options.cacheRoot }),
+        // Read once, when the libraries load.
+        TF_NUM_INTRAOP_THREADS: threads,
+        TF_NUM_INTEROP_THREADS: '1',
+        OMP_NUM_THREADS: threads,
+        TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? '2',
+      },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    const trainer = new TrainerProcess(child, options);
+    const ready = new Promise<void>((resolve, reject) => {
+      child.on('message', (raw) => trainer.#receive(fromTrainerSchema.parse(raw), resolve, reject));
+      child.once('error', reject);
+      child.once('close', (code, signal) => {
+        const died = new TrainerDiedError(code, signal, trainer.#lastOutput);
+        reject(died);
+        trainer.#settle()?.reject(died);
+      });
+    });
+    await ready;
+    return trainer;
+  }
+
+  /** Name and version of the engine, as results quote it. */
+  get engine(): string {
+    return this.#engine;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
+  get alive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null && !this.#stopping;
+  }
+
+  /** Runs one job. @throws TrainerDiedError when the process ends under it, else the job's own NesgdError. */
+  run(job: Job, handlers: JobHandlers = {}): Promise<Done> {
+    if (this.#running) throw new Error('a trainer runs one job at a time');
+    if (!this.alive) return Promise.reject(new TrainerDiedError(this.#child.exitCode, this.#child.signalCode, ''));
+    const id = this.#nextId++;
+    const abort = () => this.#send({ type: 'abort', id });
+    return new Promise<Done>((resolve, reject) => {
+      this.#running = { id, handlers, resolve, reject };
+      handlers.signal?.addEventListener('abort', abort, { once: true });
+      this.#send({ type: 'job', id, job });
+      if (handlers.signal?.aborted) abort();
+    }).finally(() => handlers.signal?.removeEventListener('abort', abort));
+  }
+
+  /** Ends the process: it is asked first and killed after `graceMs`. */
+  async stop(graceMs = 2_000): Promise<void> {
+    this.#stopping = true;
+    if (this.#child.connected) this.#child.disconnect();
+    const kill = setTimeout(() => this.#child.kill('SIGKILL'), graceMs);
+    await this.exited;
+    clearTimeout(kill);
+  }
+
+  #receive(message: FromTrainer, ready: () => void, failed: (error: Error) => void): void {
+    if (message.type === 'ready') {
+      this.#engine = message.engine;
+      ready();
+    } else if (message.type === 'error' && message.id === null) {
+      failed(errorFromMessage(message.error));
+    } else if (message.id !== this.#running?.id) {
+      return; // A late word of a job that was given up.
+    } else if (message.type === 'progress') {
+      this.#running.handlers.onProgress?.(message.progress);
+    } else if (message.type === 'result') {
+      this.#settle()?.resolve({ result: message.result, seconds: message.seconds });
+    } else {
+      this.#settle()?.reject(errorFromMessage(message.error));
+    }
+  }
+
+  #settle() {
+    const running = this.#running;
+    this.#running = undefined;
+    return running;
+  }
+
+  #send(message: ToTrainer): void {
+    // A send can race with the child's death; `close` then rejects the job.
+    if (this.#child.connected) this.#child.send(message, () => {});
+  }
+}
+
+export interface Done {
+  readonly result: JobResult;
+  readonly seconds: number;
+}

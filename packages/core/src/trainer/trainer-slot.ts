@@ -1,0 +1,49 @@
+import { availableParallelism } from 'node:os';
+import type { Job, Runtime } from '../protocol/index.js';
+import { type Done, type JobHandlers, TrainerProcess } from './trainer-process.js';
+
+export interface TrainerSlotOptions {
+  readonly cacheRoot: string;
+  readonly onOutput?: (line: string) => void;
+}
+
+/**
+ * A place where one trainer at a time lives. It starts one when a job comes, keeps it warm for the next job, and
+ * replaces it when it has died or when a job asks for another engine or thread count.
+ */
+export class TrainerSlot {
+  #trainer: TrainerProcess | undefined;
+
+  constructor(private readonly options: TrainerSlotOptions) {}
+
+  async run(job: Job, handlers: JobHandlers = {}): Promise<Done & { engine: string }> {
+    const trainer = await this.#trainerFor(job.runtime);
+    const done = await trainer.run(job, handlers);
+    return { ...done, engine: trainer.engine };
+  }
+
+  /** The trainer's process id, for tests and logs; undefined while there is none. */
+  get pid(): number | undefined {
+    return this.#trainer?.alive ? this.#trainer.pid : undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#trainer?.stop();
+    this.#trainer = undefined;
+  }
+
+  async #trainerFor(runtime: Runtime): Promise<TrainerProcess> {
+    const current = this.#trainer;
+    if (current?.alive && current.options.runtime.engine === runtime.engine && current.options.runtime.threads === runtime.threads) {
+      return current;
+    }
+    await this.close();
+    this.#trainer = await TrainerProcess.start({ ...this.options, runtime });
+    return this.#trainer;
+  }
+}
+
+/** Trainers that one machine feeds best: two single-threaded ones do more than one with two threads (see docs/benchmarks.md). */
+export function recommendedWorkers(threads: number): number {
+  return Math.max(1, Math.floor(availableParallelism() / threads));
+}
