@@ -1,0 +1,144 @@
+import { NesgdError } from '@nesgd/core/errors';
+import { failureFromText, type Job, jobOutcomeSchema, QUEUE_NAME, QUEUE_PREFIX, workerReportSchema } from '@nesgd/core/protocol';
+import { type DispatchHandlers, type Dispatcher, type JobOutcome, sha256OfJson } from '@nesgd/core/run';
+import { type Job as QueueJob, Queue, QueueEvents } from 'bullmq';
+import type { Redis } from 'ioredis';
+
+export interface QueueDispatcherOptions {
+  /** A connected client; closed by whoever made it. */
+  readonly connection: Redis;
+  /** Tries of a job whose trainer failed under it; a dead worker does not use one up. */
+  readonly attempts?: number;
+  /** How often pending jobs are looked up, should an event have been lost. */
+  readonly reconcileIntervalMs?: number;
+}
+
+interface Pending {
+  readonly job: Job;
+  readonly handlers: DispatchHandlers;
+  readonly resolve: (outcome: JobOutcome) => void;
+  readonly reject: (error: unknown) => void;
+  worker: string;
+}
+
+const DAY_SECONDS = 24 * 3600;
+
+/**
+ * Sends jobs to whichever workers listen on the broker.
+ *
+ * A job's id is a hash of its content, which makes dispatching idempotent: a coordinator that was killed and resumed
+ * finds the jobs it had sent, done or under way, instead of having them done again.
+ *
+ * Events bring news fast but can be lost (a reconnect, a broker restart), so the queue itself is asked now and then;
+ * a job that the broker has forgotten is sent again.
+ */
+export class QueueDispatcher implements Dispatcher {
+  readonly #queue: Queue;
+  readonly #events: QueueEvents;
+  readonly #pending = new Map<string, Pending>();
+  readonly #attempts: number;
+  readonly #reconcile: NodeJS.Timeout;
+
+  private constructor(options: QueueDispatcherOptions) {
+    this.#attempts = options.attempts ?? 3;
+    this.#queue = new Queue(QUEUE_NAME, { connection: options.connection, prefix: QUEUE_PREFIX });
+    this.#events = new QueueEvents(QUEUE_NAME, { connection: options.connection, prefix: QUEUE_PREFIX });
+    // Without a listener a lost connection would end the process; both reconnect by themselves.
+    this.#queue.on('error', () => {});
+    this.#events.on('error', () => {});
+    this.#events.on('completed', ({ jobId }) => this.#lookUp(jobId));
+    this.#events.on('failed', ({ jobId }) => this.#lookUp(jobId));
+    this.#events.on('progress', ({ jobId, data }) => this.#report(jobId, data));
+    this.#events.on('stalled', ({ jobId }) => {
+      const pending = this.#pending.get(jobId);
+      pending?.handlers.onRetry?.(`worker ${pending.worker || '?'} went silent`);
+    });
+    this.#events.on('waiting', ({ jobId, prev }) => {
+      if (prev === 'active') this.#pending.get(jobId)?.handlers.onRetry?.('its worker gave it back');
+    });
+    this.#events.on('delayed', ({ jobId }) => this.#pending.get(jobId)?.handlers.onRetry?.('its trainer failed'));
+    this.#reconcile = setInterval(() => {
+      for (const id of this.#pending.keys()) this.#lookUp(id);
+    }, options.reconcileIntervalMs ?? 5_000).unref();
+  }
+
+  static async connect(options: QueueDispatcherOptions): Promise<QueueDispatcher> {
+    const dispatcher = new QueueDispatcher(options);
+    await Promise.all([dispatcher.#queue.waitUntilReady(), dispatcher.#events.waitUntilReady()]);
+    return dispatcher;
+  }
+
+  async dispatch(job: Job, handlers: DispatchHandlers = {}): Promise<JobOutcome> {
+    handlers.signal?.throwIfAborted();
+    const id = jobIdOf(job);
+    const outcome = new Promise<JobOutcome>((resolve, reject) => {
+      this.#pending.set(id, { job, handlers, resolve, reject, worker: '' });
+    });
+    const withdraw = () => this.#withdraw(id, handlers.signal?.reason);
+    handlers.signal?.addEventListener('abort', withdraw, { once: true });
+    try {
+      await this.#send(id, job);
+      await this.#lookUp(id); // It may have been done for an earlier coordinator of this run.
+      return await outcome;
+    } finally {
+      handlers.signal?.removeEventListener('abort', withdraw);
+      this.#pending.delete(id);
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#reconcile);
+    for (const id of [...this.#pending.keys()]) await this.#withdraw(id, new NesgdError('ABORTED', 'the dispatcher was closed'));
+    await Promise.allSettled([this.#queue.close(), this.#events.close()]);
+  }
+
+  async #send(id: string, job: Job): Promise<void> {
+    const existing = (await this.#queue.getJob(id)) as QueueJob | undefined;
+    // Adding a job whose id exists does nothing; one that failed for an earlier coordinator deserves a new chance.
+    if (existing && (await existing.isFailed())) await existing.remove();
+    await this.#queue.add(job.kind, job, {
+      jobId: id,
+      attempts: this.#attempts,
+      backoff: { type: 'fixed', delay: 500 },
+      removeOnComplete: { age: DAY_SECONDS },
+      removeOnFail: { age: DAY_SECONDS },
+    });
+  }
+
+  async #lookUp(id: string): Promise<void> {
+    const pending = this.#pending.get(id);
+    if (!pending) return;
+    try {
+      const queued = (await this.#queue.getJob(id)) as QueueJob | undefined;
+      if (!queued) return await this.#send(id, pending.job);
+      const state = await queued.getState();
+      if (state === 'completed') pending.resolve(jobOutcomeSchema.parse(queued.returnvalue));
+      else if (state === 'failed') pending.reject(failureFromText(queued.failedReason));
+    } catch (error) {
+      if (error instanceof Error && error.name === 'ZodError') pending.reject(error);
+      // Else the broker does not answer just now: the next look-up asks again.
+    }
+  }
+
+  #report(id: string, data: unknown): void {
+    const pending = this.#pending.get(id);
+    const report = workerReportSchema.safeParse(data);
+    if (!pending || !report.success) return;
+    pending.worker = report.data.worker;
+    if (report.data.progress) pending.handlers.onProgress?.(report.data.worker, report.data.progress);
+    else pending.handlers.onStart?.(report.data.worker);
+  }
+
+  async #withdraw(id: string, reason: unknown): Promise<void> {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    pending?.reject(reason ?? new NesgdError('ABORTED', 'the job was withdrawn'));
+    // One that a worker has already begun cannot be removed; it is done for the resume to find.
+    await this.#queue.remove(id).catch(() => {});
+  }
+}
+
+/** Content-addressed and readable: `<run>-evaluate-<hash>`; BullMQ allows no ":" in it. */
+function jobIdOf(job: Job): string {
+  return `${job.runId}-${job.kind}-${sha256OfJson(job).slice(0, 24)}`;
+}

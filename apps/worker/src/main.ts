@@ -1,0 +1,45 @@
+/** The worker process: `nesgd worker`, and what `nesgd run` starts for each of its local workers. */
+import 'dotenv/config';
+import { pino } from 'pino';
+import { z } from 'zod';
+import { readConfig, type WorkerConfig } from './config.js';
+import { Supervisor } from './supervisor.js';
+
+function configOrExit(): WorkerConfig {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+    process.stderr.write(`the worker's settings are not valid:\n${z.prettifyError(error)}\n`);
+    process.exit(2);
+  }
+}
+
+const config = configOrExit();
+const log = pino({ level: config.logLevel, base: { worker: config.name } });
+const supervisor = new Supervisor(config, log);
+
+const CLOSE_TIMEOUT_MS = 10_000;
+let closing: Promise<void> | undefined;
+function close(reason: string): void {
+  closing ??= (async () => {
+    // A broker that is gone as well would keep us here for ever.
+    setTimeout(() => process.exit(1), CLOSE_TIMEOUT_MS).unref();
+    log.info({ reason }, 'stopping');
+    await supervisor.close();
+    process.exit(0);
+  })();
+}
+
+process.on('SIGTERM', () => close('SIGTERM'));
+// Started by `nesgd run`, a worker shares its terminal: Ctrl-C is the coordinator's to handle, and its end is ours.
+if (process.connected) {
+  process.on('SIGINT', () => {});
+  process.on('disconnect', () => close('the coordinator is gone'));
+} else {
+  process.on('SIGINT', () => close('SIGINT'));
+}
+
+await supervisor.ready();
+log.info({ cacheRoot: config.cacheRoot }, 'waiting for jobs');
+process.send?.({ type: 'ready' });

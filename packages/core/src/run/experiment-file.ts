@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+import { parseDocument } from 'yaml';
+import { InputError } from '../errors.js';
+import { type Experiment, parseExperiment } from './experiment.js';
+
+export interface Overrides {
+  /** `key.path=value` texts of `--set`; the value is read as YAML. */
+  readonly set?: readonly string[];
+  /** `--data`: where the data set is. */
+  readonly dataPath?: string;
+}
+
+/** Reads and checks an experiment file. @throws InputError with file, key or line, and what would be right. */
+export async function loadExperiment(path: string, overrides: Overrides = {}): Promise<Experiment> {
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new InputError('EXPERIMENT_FILE', `cannot read the experiment file ${path}: ${cause.message}`, false, { cause });
+  });
+  const document = parseDocument(text, { prettyErrors: true });
+  const [fault] = document.errors;
+  if (fault) throw new InputError('EXPERIMENT_FILE', `${path} is not valid YAML: ${fault.message}`);
+  const value: unknown = document.toJS();
+  if (!isRecord(value)) throw new InputError('EXPERIMENT_FILE', `${path} holds no keys: an experiment starts with "name: ..."`);
+
+  for (const assignment of overrides.set ?? []) applySet(value, assignment);
+  if (overrides.dataPath !== undefined) {
+    if (!isRecord(value.dataset)) throw new InputError('EXPERIMENT', `${path}: dataset is missing, so --data has no place`);
+    value.dataset.path = overrides.dataPath;
+  }
+  return parseExperiment(value, path);
+}
+
+/** `retrain.epochs=3` sets that key; missing objects on the way are made, and the schema then says if the key exists. */
+function applySet(target: Record<string, unknown>, assignment: string): void {
+  const equals = assignment.indexOf('=');
+  const keys = assignment.slice(0, equals).split('.');
+  if (equals < 1 || keys.some((key) => key === '')) {
+    throw new InputError('SET_FLAG', `--set ${assignment}: wants key=value, such as --set retrain.epochs=3`);
+  }
+  const document = parseDocument(assignment.slice(equals + 1));
+  if (document.errors[0]) throw new InputError('SET_FLAG', `--set ${assignment}: ${document.errors[0].message}`);
+
+  let place = target;
+  for (const key of keys.slice(0, -1)) {
+    const next = Object.hasOwn(place, key) ? place[key] : undefined;
+    if (isRecord(next)) {
+      place = next;
+    } else if (next === undefined || next === null) {
+      const made: Record<string, unknown> = Object.create(null);
+      place[key] = made;
+      place = made;
+    } else {
+      throw new InputError('SET_FLAG', `--set ${assignment}: ${key} is ${JSON.stringify(next)}, which has no keys`);
+    }
+  }
+  place[keys.at(-1) as string] = document.toJS();
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { datasetSchema } from '../datasets/spec.js';
+import { InputError } from '../errors.js';
+import { alphaTrainingSchema, modelSchema, retrainSchema } from '../protocol/index.js';
+
+/** One experiment: what `experiments/*.yaml` say. Every key is checked; unknown ones are refused. */
+
+const alphaSchema = z.union([
+  alphaTrainingSchema,
+  /** An alpha trained elsewhere: a safetensors file of this model; a relative path counts from the current folder. */
+  z.strictObject({ from: z.string().min(1) }),
+]);
+
+const probability = z.number().min(0).max(1);
+
+const evolutionSchema = z.strictObject({
+  /** m */
+  populationSize: z.int().min(2),
+  /** T; 0 measures the initial population only. */
+  generations: z.int().min(0),
+  /** mu */
+  crossoverProbability: probability.default(0.9),
+  /** nu, a bit */
+  mutationProbability: probability.default(0.1),
+  crossover: z.enum(['uniform', 'one-point']).default('uniform'),
+  linkage: z.enum(['average', 'single', 'complete']).default('average'),
+  /** Algorithm 2; off is the paper's ablation (Table V). */
+  suppression: z.boolean().default(true),
+  /** Measure survivors anew in each generation instead of keeping their accuracy. */
+  reevaluateSurvivors: z.boolean().default(false),
+  /** Share of 1s (kept blocks) in the initial population. */
+  initialRetainProbability: probability.default(0.5),
+});
+export type EvolutionSettings = z.infer<typeof evolutionSchema>;
+
+export const experimentSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/, 'a name is up to 64 letters, digits, ".", "_" and "-", and starts with a letter or digit'),
+    seed: z.int().min(0),
+    dataset: datasetSchema,
+    model: modelSchema,
+    alpha: alphaSchema,
+    retrain: retrainSchema,
+    evolution: evolutionSchema,
+    /** Which accuracy is fitness. `test` is the paper's way and spends the test set on the search. */
+    fitness: z.enum(['validation', 'test']).default('validation'),
+    runtime: z
+      .strictObject({
+        /** Threads of one trainer. One is fastest for a population; the count is part of what results depend on. */
+        threads: z.int().positive().default(1),
+      })
+      .default({ threads: 1 }),
+  })
+  .refine((e) => e.fitness === 'test' || e.dataset.validationFraction > 0, {
+    path: ['dataset', 'validationFraction'],
+    error: 'is 0, but fitness: validation needs validation images: give a fraction above 0, such as 0.1',
+  });
+export type Experiment = z.infer<typeof experimentSchema>;
+
+/**
+ * Checks an experiment and fills in defaults.
+ * @param source how messages name where the value came from (a file's path).
+ * @throws InputError listing every fault with its key.
+ */
+export function parseExperiment(value: unknown, source: string): Experiment {
+  const parsed = experimentSchema.safeParse(value, { reportInput: true });
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.flatMap((issue) => describeIssue(issue, []));
+  throw new InputError('EXPERIMENT', `${source} is not a valid experiment:\n${faults.map((f) => `  ${f}`).join('\n')}`);
+}
+
+function describeIssue(issue: z.core.$ZodIssue, parents: readonly PropertyKey[]): string[] {
+  const path = [...parents, ...issue.path];
+  if (issue.code === 'invalid_union') {
+    // The alternative with the fewest faults is the one that was meant.
+    const [meant] = [...issue.errors].sort((a, b) => a.length - b.length);
+    return (meant ?? []).flatMap((inner) => describeIssue(inner, path));
+  }
+  const key = path.join('.') || '(top level)';
+  if (issue.code === 'unrecognized_keys') {
+    const keys = issue.keys.map((k) => JSON.stringify(k)).join(', ');
+    return [`${key}: does not know ${keys}; docs/experiments.md lists the keys`];
+  }
+  if (issue.code === 'custom') return [`${key}: ${issue.message}`];
+  return [`${key}: ${issue.message}${issue.input === undefined ? ' (it is missing)' : ` (got ${JSON.stringify(issue.input)})`}`];
+}

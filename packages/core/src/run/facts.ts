@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { epochRecordSchema, maskStringSchema, provenanceSchema, runtimeSchema, sha256Schema } from '../protocol/index.js';
+import { dataSplitSchema } from '../protocol/jobs.js';
+import { experimentSchema } from './experiment.js';
+
+/**
+ * The lines of a journal. Each is a fact: a function of the experiment alone (given engine and threads), so two runs of
+ * one experiment have the same facts, whatever happened to their workers. What differs from run to run (when, where,
+ * how long) stands beside the fact under `meta`. Evaluations stand in the order in which they arrived.
+ */
+export const JOURNAL_VERSION = 1;
+
+const accuracy = z.number().min(0).max(1);
+
+const blockSchema = z.strictObject({ name: z.string(), parameters: z.int().min(0) });
+
+export const openedFactSchema = z.strictObject({
+  type: z.literal('opened'),
+  version: z.literal(JOURNAL_VERSION),
+  runId: z.string(),
+  experiment: experimentSchema,
+  runtime: runtimeSchema,
+  data: dataSplitSchema,
+  /** [height, width, channels] */
+  imageShape: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]),
+  classNames: z.array(z.string()),
+  /** What each bit of a mask stands for. */
+  blocks: z.array(blockSchema),
+});
+
+const measured = {
+  accuracy,
+  curve: z.array(epochRecordSchema),
+  weights: sha256Schema.nullable(),
+  imagesTrained: z.int().min(0),
+};
+
+export const alphaFactSchema = z.strictObject({ type: z.literal('alpha'), ...measured, weights: sha256Schema });
+
+export const evaluatedFactSchema = z.strictObject({
+  type: z.literal('evaluated'),
+  mask: maskStringSchema,
+  repeat: z.int().min(0),
+  ...measured,
+});
+
+/** A closed generation as the algorithm yields it; 0 is the initial population. */
+export const generationFactSchema = z.looseObject({ type: z.literal('generation'), t: z.int().min(0) });
+
+export const testedFactSchema = z.strictObject({
+  type: z.literal('tested'),
+  which: z.enum(['alpha', 'best']),
+  weights: sha256Schema,
+  accuracy,
+});
+
+export const finishedFactSchema = z.strictObject({
+  type: z.literal('finished'),
+  best: z.strictObject({ mask: maskStringSchema, accuracy, testAccuracy: accuracy, weights: sha256Schema }),
+  alpha: z.strictObject({ accuracy, testAccuracy: accuracy }),
+  generations: z.int().min(0),
+  /** Individuals asked for by the algorithm, and those of them answered from the journal. */
+  evaluations: z.int().min(0),
+  cacheHits: z.int().min(0),
+  /** Passes over the training images, alpha's among them. */
+  epochsTrained: z.int().min(0),
+  imagesTrained: z.int().min(0),
+});
+
+export const factSchema = z.discriminatedUnion('type', [
+  openedFactSchema,
+  alphaFactSchema,
+  evaluatedFactSchema,
+  generationFactSchema,
+  testedFactSchema,
+  finishedFactSchema,
+]);
+
+export type OpenedFact = z.infer<typeof openedFactSchema>;
+export type AlphaFact = z.infer<typeof alphaFactSchema>;
+export type EvaluatedFact = z.infer<typeof evaluatedFactSchema>;
+export type GenerationFact = z.infer<typeof generationFactSchema>;
+export type TestedFact = z.infer<typeof testedFactSchema>;
+export type FinishedFact = z.infer<typeof finishedFactSchema>;
+export type Fact = z.infer<typeof factSchema>;
+
+/** Circumstances of a fact: for people, never for the algorithm. */
+export const metaSchema = z.strictObject({
+  /** ISO 8601, UTC. */
+  at: z.iso.datetime(),
+  provenance: provenanceSchema.optional(),
+  /** The fact was known from an earlier run (an alpha trained before). */
+  reused: z.boolean().optional(),
+});
+export type Meta = z.infer<typeof metaSchema>;
+
+export const journalLineSchema = z.strictObject({ seq: z.int().min(0), meta: metaSchema, fact: factSchema });
+export type JournalLine = z.infer<typeof journalLineSchema>;

@@ -1,0 +1,7 @@
+export * from './canonical-json.js';
+export * from './dispatcher.js';
+export * from './experiment.js';
+export * from './experiment-file.js';
+export * from './facts.js';
+export { canonicalFacts, Journal, readJournal } from './journal.js';
+export * from './run-folder.js';

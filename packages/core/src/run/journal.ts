@@ -1,0 +1,89 @@
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { InputError } from '../errors.js';
+import { type Fact, type JournalLine, journalLineSchema, type Meta } from './facts.js';
+
+/**
+ * The run's memory: `journal.jsonl`, one fact a line, append-only. A fact counts once its line is flushed to disk;
+ * `append` resolves then and not before. A crash can leave at most one torn line at the end, which `open` drops: what
+ * it would have said was never acted upon.
+ */
+export class Journal {
+  // The last append; after a failed one (a full disk) all later ones fail too, or they would stand behind half a line.
+  #last: Promise<unknown> = Promise.resolve();
+  #seq: number;
+
+  private constructor(
+    readonly path: string,
+    private readonly file: FileHandle,
+    readonly lines: JournalLine[],
+    private readonly now: () => Date,
+  ) {
+    this.#seq = lines.length;
+  }
+
+  /** Opens for appending and replays what is there. @throws InputError where a line other than the last is damaged. */
+  static async open(path: string, now: () => Date = () => new Date()): Promise<Journal> {
+    const { lines, wholeBytes } = await readJournal(path);
+    const file = await open(path, 'a');
+    await file.truncate(wholeBytes);
+    return new Journal(path, file, lines, now);
+  }
+
+  /** Appends one fact and flushes it; facts are written in the order of the calls. */
+  append(fact: Fact, meta: Omit<Meta, 'at'> = {}): Promise<JournalLine> {
+    const line: JournalLine = { seq: this.#seq++, meta: { at: this.now().toISOString(), ...meta }, fact };
+    const written = this.#last.then(async () => {
+      await this.file.appendFile(`${JSON.stringify(line)}\n`);
+      await this.file.datasync();
+      this.lines.push(line);
+      return line;
+    });
+    this.#last = written;
+    return written;
+  }
+
+  async close(): Promise<void> {
+    await this.#last.catch(() => {}); // Whoever appended has the error.
+    await this.file.close();
+  }
+}
+
+/** Reads a journal that another process may be writing. `wholeBytes`: the length without a torn last line. */
+export async function readJournal(path: string): Promise<{ lines: JournalLine[]; wholeBytes: number }> {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return Buffer.alloc(0);
+    throw error;
+  });
+  const wholeBytes = bytes.lastIndexOf('\n') + 1;
+  const texts = bytes.subarray(0, wholeBytes).toString('utf8').split('\n').slice(0, -1);
+  const lines = texts.map((text, index) => parseLine(text, `${path}, line ${index + 1}`));
+  const gap = lines.findIndex((line, index) => line.seq !== index);
+  if (gap >= 0) {
+    throw new InputError('JOURNAL', `${path}, line ${gap + 1}: its seq is ${lines[gap]?.seq}, not ${gap}: lines are missing or doubled`);
+  }
+  return { lines, wholeBytes };
+}
+
+function parseLine(text: string, where: string): JournalLine {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new InputError('JOURNAL', `${where} is damaged (not JSON): ${text.slice(0, 80)}. Restore the journal from a copy`);
+  }
+  const parsed = journalLineSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new InputError('JOURNAL', `${where} is not a fact that this version knows: ${issue?.path.join('.')}: ${issue?.message}`);
+}
+
+/**
+ * The facts alone, in an order of their own: equal for two runs of one experiment however their workers fared.
+ * (Evaluations arrive in any order; everything else is already ordered.)
+ */
+export function canonicalFacts(lines: readonly JournalLine[]): Fact[] {
+  const key = (fact: Fact) => (fact.type === 'evaluated' ? `${fact.mask}/${fact.repeat}` : '');
+  const evaluated = lines.map((line) => line.fact).filter((fact) => fact.type === 'evaluated');
+  const others = lines.map((line) => line.fact).filter((fact) => fact.type !== 'evaluated');
+  return [...others, ...evaluated.sort((a, b) => (key(a) < key(b) ? -1 : 1))];
+}

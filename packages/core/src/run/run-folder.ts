@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { InputError } from '../errors.js';
+import { BlobStore } from '../storage/index.js';
+import type { Fact, OpenedFact } from './facts.js';
+import { Journal, readJournal } from './journal.js';
+import { lockRun } from './run-lock.js';
+
+/** `runs/<id>/`: one run's journal and artifacts, held by this process alone until it is closed. */
+export interface RunFolder {
+  readonly id: string;
+  readonly path: string;
+  readonly opened: OpenedFact;
+  readonly journal: Journal;
+  /** Alpha, the leader's weights, by SHA-256. */
+  readonly artifacts: BlobStore;
+  close(): Promise<void>;
+}
+
+/** @throws InputError for an id that is no plain file name. */
+export function checkRunId(id: string): string {
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/.test(id)) {
+    throw new InputError('RUN_ID', `run id ${JSON.stringify(id)}: wants up to 100 letters, digits, ".", "_" and "-", and a letter or digit first`);
+  }
+  return id;
+}
+
+/** `quickstart-20260131-120000-3f9a`: sorts by time, and two started in one second differ. */
+export function newRunId(experimentName: string, now: Date): string {
+  const stamp = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  return `${experimentName}-${stamp}-${randomBytes(2).toString('hex')}`;
+}
+
+/**
+ * Makes the folder of a new run. It appears under its name at once and whole, with the opening fact in its journal.
+ * @throws InputError where a run of this id exists.
+ */
+export async function createRun(runsFolder: string, opened: OpenedFact): Promise<RunFolder> {
+  const path = runPath(runsFolder, opened.runId);
+  await refuseExisting(path, opened.runId);
+  const temporary = resolve(runsFolder, `.${opened.runId}.${randomBytes(4).toString('hex')}.tmp`);
+  await mkdir(temporary, { recursive: true });
+  try {
+    const journal = await Journal.open(join(temporary, 'journal.jsonl'));
+    await journal.append(opened);
+    await journal.close();
+    // Renaming onto a folder that is not empty fails: of two that start one id, one wins.
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    await refuseExisting(path, opened.runId);
+    throw error;
+  }
+  return openRun(runsFolder, opened.runId);
+}
+
+/** Opens an existing run to go on with it. @throws InputError where there is none or another process holds it. */
+export async function openRun(runsFolder: string, id: string): Promise<RunFolder> {
+  const path = runPath(runsFolder, id);
+  await assertRunExists(runsFolder, id);
+  const unlock = await lockRun(join(path, 'lock'), id);
+  try {
+    const journal = await Journal.open(join(path, 'journal.jsonl'));
+    const opened = openedFact(journal.lines.map((line) => line.fact), journal.path);
+    return {
+      id,
+      path,
+      opened,
+      journal,
+      artifacts: new BlobStore(join(path, 'artifacts')),
+      async close() {
+        await journal.close();
+        await unlock();
+      },
+    };
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
+/** Reads a run's facts without holding it, also while it goes on. */
+export async function readRun(runsFolder: string, id: string) {
+  await assertRunExists(runsFolder, id);
+  const journalPath = join(runPath(runsFolder, id), 'journal.jsonl');
+  const { lines } = await readJournal(journalPath);
+  return { lines, opened: openedFact(lines.map((line) => line.fact), journalPath) };
+}
+
+/** Ids of the runs in a folder, oldest name first; empty where the folder does not exist. */
+export async function listRuns(runsFolder: string): Promise<string[]> {
+  const entries = await readdir(runsFolder, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map((entry) => entry.name)
+    .sort();
+}
+
+function runPath(runsFolder: string, id: string): string {
+  return resolve(runsFolder, checkRunId(id));
+}
+
+function openedFact(facts: readonly Fact[], journalPath: string): OpenedFact {
+  const first = facts[0];
+  if (first?.type === 'opened') return first;
+  throw new InputError('JOURNAL', `${journalPath} does not start with the fact "opened": it is not a run's journal`);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function refuseExisting(path: string, id: string): Promise<void> {
+  if (!(await exists(path))) return;
+  throw new InputError('RUN_EXISTS', `run ${id} exists already (${path}): go on with it by "nesgd resume ${id}", or choose another --run-id`);
+}
+
+async function assertRunExists(runsFolder: string, id: string): Promise<void> {
+  if (await exists(join(runPath(runsFolder, id), 'journal.jsonl'))) return;
+  const known = (await listRuns(runsFolder)).slice(-3);
+  const hint = known.length > 0 ? `the latest here: ${known.join(', ')}` : 'there are none here; --runs names another folder';
+  throw new InputError('RUN_UNKNOWN', `there is no run ${id} in ${resolve(runsFolder)} (${hint})`);
+}
