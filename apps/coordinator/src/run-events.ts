@@ -12,7 +12,13 @@ export type RunEvent =
   | { readonly type: 'job-started'; readonly job: JobLabel; readonly worker: string }
   | { readonly type: 'job-progress'; readonly job: JobLabel; readonly worker: string; readonly progress: Progress }
   | { readonly type: 'job-retried'; readonly job: JobLabel; readonly reason: string }
-  | { readonly type: 'job-done'; readonly job: JobLabel; readonly worker: string; readonly accuracy: number; readonly seconds: number }
+  | {
+      readonly type: 'job-done';
+      readonly job: JobLabel;
+      readonly worker: string;
+      readonly accuracy: number;
+      readonly seconds: number;
+    }
   /** Alpha's weights were known from an earlier run. */
   | { readonly type: 'alpha-reused'; readonly accuracy: number }
   | {
@@ -55,6 +61,8 @@ export interface RunDescription {
   readonly broker: string;
   readonly populationSize: number;
   readonly generations: number;
+  /** Epochs of one retraining: lets a view estimate the whole run while alpha is still trained. */
+  readonly retrainEpochs?: number;
 }
 
 /** The last line of `nesgd run --json`; others script against its keys. Accuracies in [0, 1]. */
@@ -65,7 +73,11 @@ export interface RunSummary {
   readonly engine: string;
   readonly workers: number;
   /** `validationAccuracy` is null in the paper's mode, where fitness is test accuracy. */
-  readonly alpha: { readonly validationAccuracy: number | null; readonly testAccuracy: number; readonly epochs: number };
+  readonly alpha: {
+    readonly validationAccuracy: number | null;
+    readonly testAccuracy: number;
+    readonly epochs: number;
+  };
   readonly best: { readonly mask: string; readonly validationAccuracy: number | null; readonly testAccuracy: number };
   readonly generations: number;
   readonly evaluations: number;

@@ -23,7 +23,10 @@ export class Supervisor {
     private readonly config: WorkerConfig,
     private readonly log: Logger,
   ) {
-    this.#slot = new TrainerSlot({ cacheRoot: config.cacheRoot, onOutput: (line) => log.debug({ line }, 'trainer output') });
+    this.#slot = new TrainerSlot({
+      cacheRoot: config.cacheRoot,
+      onOutput: (line) => log.debug({ line }, 'trainer output'),
+    });
     // A worker waits for its broker as long as it takes: null, or ioredis gives up after 20 tries.
     this.#connection = new Redis(config.redisUrl, { maxRetriesPerRequest: null });
     this.#connection.on('error', (error) => log.warn({ error: error.message }, 'broker connection'));
@@ -63,7 +66,10 @@ export class Supervisor {
     try {
       const job = parseJob(queued.data);
       report(null);
-      log.info({ kind: job.kind, runId: job.runId, mask: job.kind === 'evaluate' ? job.mask : undefined }, 'job started');
+      log.info(
+        { kind: job.kind, runId: job.runId, mask: job.kind === 'evaluate' ? job.mask : undefined },
+        'job started',
+      );
       const { result, seconds, engine } = await this.#slot.run(job, { onProgress: report, signal: this.#stop.signal });
       log.info({ accuracy: result.accuracy, seconds }, 'job done');
       return { result, provenance: { worker: this.config.name, engine, seconds } };
@@ -73,7 +79,8 @@ export class Supervisor {
         await queued.moveToWait(token);
         throw new WaitingError();
       }
-      const known = error instanceof NesgdError ? error : new NesgdError('UNEXPECTED', String(error), true, { cause: error });
+      const known =
+        error instanceof NesgdError ? error : new NesgdError('UNEXPECTED', String(error), true, { cause: error });
       log.error({ code: known.code, retryable: known.retryable }, known.message);
       throw known.retryable ? new Error(failureText(known)) : new UnrecoverableError(failureText(known));
     }

@@ -1,6 +1,6 @@
 import { NesgdError } from '@nesgd/core/errors';
 import type { Job } from '@nesgd/core/protocol';
-import type { DispatchHandlers, Dispatcher, JobOutcome } from '@nesgd/core/run';
+import type { Dispatcher, DispatchHandlers, JobOutcome } from '@nesgd/core/run';
 import { TrainerSlot } from '@nesgd/core/trainer';
 
 export interface LocalDispatcherOptions {
@@ -22,7 +22,10 @@ export class LocalDispatcher implements Dispatcher {
   constructor(options: LocalDispatcherOptions) {
     this.#attempts = options.attempts ?? 3;
     const slotOptions = { cacheRoot: options.cacheRoot, ...(options.onOutput && { onOutput: options.onOutput }) };
-    this.#free = Array.from({ length: options.workers }, (_, i) => ({ name: `local-${i + 1}`, slot: new TrainerSlot(slotOptions) }));
+    this.#free = Array.from({ length: options.workers }, (_, i) => ({
+      name: `local-${i + 1}`,
+      slot: new TrainerSlot(slotOptions),
+    }));
     this.#all = this.#free.map((place) => place.slot);
   }
 

@@ -1,7 +1,14 @@
 import { NesgdError } from '@nesgd/core/errors';
-import { failureFromText, type Job, jobOutcomeSchema, QUEUE_NAME, QUEUE_PREFIX, workerReportSchema } from '@nesgd/core/protocol';
-import { type DispatchHandlers, type Dispatcher, type JobOutcome, sha256OfJson } from '@nesgd/core/run';
-import { type Job as QueueJob, Queue, QueueEvents } from 'bullmq';
+import {
+  failureFromText,
+  type Job,
+  jobOutcomeSchema,
+  QUEUE_NAME,
+  QUEUE_PREFIX,
+  workerReportSchema,
+} from '@nesgd/core/protocol';
+import { type Dispatcher, type DispatchHandlers, type JobOutcome, sha256OfJson } from '@nesgd/core/run';
+import { Queue, QueueEvents, type Job as QueueJob } from 'bullmq';
 import type { Redis } from 'ioredis';
 
 export interface QueueDispatcherOptions {
@@ -88,7 +95,8 @@ export class QueueDispatcher implements Dispatcher {
 
   async close(): Promise<void> {
     clearInterval(this.#reconcile);
-    for (const id of [...this.#pending.keys()]) await this.#withdraw(id, new NesgdError('ABORTED', 'the dispatcher was closed'));
+    for (const id of [...this.#pending.keys()])
+      await this.#withdraw(id, new NesgdError('ABORTED', 'the dispatcher was closed'));
     await Promise.allSettled([this.#queue.close(), this.#events.close()]);
   }
 

@@ -1,3 +1,3 @@
 export * from './jobs.js';
-export * from './training-settings.js';
 export * from './queue.js';
+export * from './training-settings.js';

@@ -13,17 +13,21 @@ export interface Overrides {
 /** Reads and checks an experiment file. @throws InputError with file, key or line, and what would be right. */
 export async function loadExperiment(path: string, overrides: Overrides = {}): Promise<Experiment> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new InputError('EXPERIMENT_FILE', `cannot read the experiment file ${path}: ${cause.message}`, false, { cause });
+    throw new InputError('EXPERIMENT_FILE', `cannot read the experiment file ${path}: ${cause.message}`, false, {
+      cause,
+    });
   });
   const document = parseDocument(text, { prettyErrors: true });
   const [fault] = document.errors;
   if (fault) throw new InputError('EXPERIMENT_FILE', `${path} is not valid YAML: ${fault.message}`);
   const value: unknown = document.toJS();
-  if (!isRecord(value)) throw new InputError('EXPERIMENT_FILE', `${path} holds no keys: an experiment starts with "name: ..."`);
+  if (!isRecord(value))
+    throw new InputError('EXPERIMENT_FILE', `${path} holds no keys: an experiment starts with "name: ..."`);
 
   for (const assignment of overrides.set ?? []) applySet(value, assignment);
   if (overrides.dataPath !== undefined) {
-    if (!isRecord(value.dataset)) throw new InputError('EXPERIMENT', `${path}: dataset is missing, so --data has no place`);
+    if (!isRecord(value.dataset))
+      throw new InputError('EXPERIMENT', `${path}: dataset is missing, so --data has no place`);
     value.dataset.path = overrides.dataPath;
   }
   return parseExperiment(value, path);

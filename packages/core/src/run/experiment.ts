@@ -37,7 +37,10 @@ export const experimentSchema = z
   .strictObject({
     name: z
       .string()
-      .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/, 'a name is up to 64 letters, digits, ".", "_" and "-", and starts with a letter or digit'),
+      .regex(
+        /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/,
+        'a name is up to 64 letters, digits, ".", "_" and "-", and starts with a letter or digit',
+      ),
     seed: z.int().min(0),
     dataset: datasetSchema,
     model: modelSchema,
@@ -84,5 +87,7 @@ function describeIssue(issue: z.core.$ZodIssue, parents: readonly PropertyKey[])
     return [`${key}: does not know ${keys}; docs/experiments.md lists the keys`];
   }
   if (issue.code === 'custom') return [`${key}: ${issue.message}`];
-  return [`${key}: ${issue.message}${issue.input === undefined ? ' (it is missing)' : ` (got ${JSON.stringify(issue.input)})`}`];
+  return [
+    `${key}: ${issue.message}${issue.input === undefined ? ' (it is missing)' : ` (got ${JSON.stringify(issue.input)})`}`,
+  ];
 }

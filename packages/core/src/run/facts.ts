@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { epochRecordSchema, maskStringSchema, provenanceSchema, runtimeSchema, sha256Schema } from '../protocol/index.js';
+import {
+  epochRecordSchema,
+  maskStringSchema,
+  provenanceSchema,
+  runtimeSchema,
+  sha256Schema,
+} from '../protocol/index.js';
 import { dataSplitSchema } from '../protocol/jobs.js';
 import { experimentSchema } from './experiment.js';
 

@@ -59,7 +59,10 @@ export async function readJournal(path: string): Promise<{ lines: JournalLine[];
   const lines = texts.map((text, index) => parseLine(text, `${path}, line ${index + 1}`));
   const gap = lines.findIndex((line, index) => line.seq !== index);
   if (gap >= 0) {
-    throw new InputError('JOURNAL', `${path}, line ${gap + 1}: its seq is ${lines[gap]?.seq}, not ${gap}: lines are missing or doubled`);
+    throw new InputError(
+      'JOURNAL',
+      `${path}, line ${gap + 1}: its seq is ${lines[gap]?.seq}, not ${gap}: lines are missing or doubled`,
+    );
   }
   return { lines, wholeBytes };
 }
@@ -69,12 +72,18 @@ function parseLine(text: string, where: string): JournalLine {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new InputError('JOURNAL', `${where} is damaged (not JSON): ${text.slice(0, 80)}. Restore the journal from a copy`);
+    throw new InputError(
+      'JOURNAL',
+      `${where} is damaged (not JSON): ${text.slice(0, 80)}. Restore the journal from a copy`,
+    );
   }
   const parsed = journalLineSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new InputError('JOURNAL', `${where} is not a fact that this version knows: ${issue?.path.join('.')}: ${issue?.message}`);
+  throw new InputError(
+    'JOURNAL',
+    `${where} is not a fact that this version knows: ${issue?.path.join('.')}: ${issue?.message}`,
+  );
 }
 
 /**

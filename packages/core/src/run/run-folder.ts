@@ -21,7 +21,10 @@ export interface RunFolder {
 /** @throws InputError for an id that is no plain file name. */
 export function checkRunId(id: string): string {
   if (!/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/.test(id)) {
-    throw new InputError('RUN_ID', `run id ${JSON.stringify(id)}: wants up to 100 letters, digits, ".", "_" and "-", and a letter or digit first`);
+    throw new InputError(
+      'RUN_ID',
+      `run id ${JSON.stringify(id)}: wants up to 100 letters, digits, ".", "_" and "-", and a letter or digit first`,
+    );
   }
   return id;
 }
@@ -62,7 +65,10 @@ export async function openRun(runsFolder: string, id: string): Promise<RunFolder
   const unlock = await lockRun(join(path, 'lock'), id);
   try {
     const journal = await Journal.open(join(path, 'journal.jsonl'));
-    const opened = openedFact(journal.lines.map((line) => line.fact), journal.path);
+    const opened = openedFact(
+      journal.lines.map((line) => line.fact),
+      journal.path,
+    );
     return {
       id,
       path,
@@ -85,7 +91,13 @@ export async function readRun(runsFolder: string, id: string) {
   await assertRunExists(runsFolder, id);
   const journalPath = join(runPath(runsFolder, id), 'journal.jsonl');
   const { lines } = await readJournal(journalPath);
-  return { lines, opened: openedFact(lines.map((line) => line.fact), journalPath) };
+  return {
+    lines,
+    opened: openedFact(
+      lines.map((line) => line.fact),
+      journalPath,
+    ),
+  };
 }
 
 /** Ids of the runs in a folder, oldest name first; empty where the folder does not exist. */
@@ -116,12 +128,16 @@ async function exists(path: string): Promise<boolean> {
 
 async function refuseExisting(path: string, id: string): Promise<void> {
   if (!(await exists(path))) return;
-  throw new InputError('RUN_EXISTS', `run ${id} exists already (${path}): go on with it by "nesgd resume ${id}", or choose another --run-id`);
+  throw new InputError(
+    'RUN_EXISTS',
+    `run ${id} exists already (${path}): go on with it by "nesgd resume ${id}", or choose another --run-id`,
+  );
 }
 
 async function assertRunExists(runsFolder: string, id: string): Promise<void> {
   if (await exists(join(runPath(runsFolder, id), 'journal.jsonl'))) return;
   const known = (await listRuns(runsFolder)).slice(-3);
-  const hint = known.length > 0 ? `the latest here: ${known.join(', ')}` : 'there are none here; --runs names another folder';
+  const hint =
+    known.length > 0 ? `the latest here: ${known.join(', ')}` : 'there are none here; --runs names another folder';
   throw new InputError('RUN_UNKNOWN', `there is no run ${id} in ${resolve(runsFolder)} (${hint})`);
 }

@@ -37,17 +37,29 @@ export class BlobStore {
     const path = this.path(sha256);
     const content = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
       if (cause.code !== 'ENOENT') throw cause;
-      throw new NesgdError('BLOB_MISSING', `there is no file ${path}: it was deleted, or belongs to another cache folder`);
+      throw new NesgdError(
+        'BLOB_MISSING',
+        `there is no file ${path}: it was deleted, or belongs to another cache folder`,
+      );
     });
     const got = createHash('sha256').update(content).digest('hex');
     if (got !== sha256) {
-      throw new NesgdError('BLOB_CORRUPT', `${path} has changed: its SHA-256 is ${got}. Delete it; it will be made again`);
+      throw new NesgdError(
+        'BLOB_CORRUPT',
+        `${path} has changed: its SHA-256 is ${got}. Delete it; it will be made again`,
+      );
     }
     return content;
   }
 
   async delete(sha256: string): Promise<void> {
     await rm(this.path(sha256), { force: true });
+  }
+
+  /** Makes the blob appear under a name of its own too, as a hard link where the file system allows it. */
+  async linkAs(sha256: string, path: string): Promise<void> {
+    await rm(path, { force: true });
+    await link(this.path(sha256), path).catch(async () => writeFileAtomically(path, await this.get(sha256)));
   }
 
   /** Gives this store's blob to another store, as a hard link where the file system allows it. */

@@ -1,3 +1,9 @@
 export { type ErrorMessage, errorFromMessage, errorSchema, errorToMessage } from './messages.js';
-export { type Done, type JobHandlers, TrainerDiedError, type TrainerOptions, TrainerProcess } from './trainer-process.js';
+export {
+  type Done,
+  type JobHandlers,
+  TrainerDiedError,
+  type TrainerOptions,
+  TrainerProcess,
+} from './trainer-process.js';
 export { recommendedWorkers, TrainerSlot, type TrainerSlotOptions } from './trainer-slot.js';

@@ -47,5 +47,7 @@ try {
   send({ type: 'ready', engine: executor.engineName });
 } catch (error) {
   // Exit only when the message is out, or its reader never learns why.
-  process.send?.({ type: 'error', id: null, error: errorToMessage(error) } satisfies FromTrainer, () => process.exit(1));
+  process.send?.({ type: 'error', id: null, error: errorToMessage(error) } satisfies FromTrainer, () =>
+    process.exit(1),
+  );
 }

@@ -34,7 +34,11 @@ export class TrainerSlot {
 
   async #trainerFor(runtime: Runtime): Promise<TrainerProcess> {
     const current = this.#trainer;
-    if (current?.alive && current.options.runtime.engine === runtime.engine && current.options.runtime.threads === runtime.threads) {
+    if (
+      current?.alive &&
+      current.options.runtime.engine === runtime.engine &&
+      current.options.runtime.threads === runtime.threads
+    ) {
       return current;
     }
     await this.close();

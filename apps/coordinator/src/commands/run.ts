@@ -1,0 +1,175 @@
+import { NesgdError } from '@nesgd/core/errors';
+import { createRun, type Experiment, loadExperiment, newRunId, openRun, type RunFolder } from '@nesgd/core/run';
+import { cacheFolder } from '@nesgd/core/storage';
+import { recommendedWorkers } from '@nesgd/core/trainer';
+import { type Broker, openBroker, withoutPassword } from '../broker.js';
+import { conductRun, summarise } from '../conduct-run.js';
+import type { CoordinatorConfig } from '../config.js';
+import { LocalDispatcher } from '../dispatch/local-dispatcher.js';
+import { QueueDispatcher } from '../dispatch/queue-dispatcher.js';
+import { LocalWorkers } from '../local-workers.js';
+import { chooseRuntime, type Prepared, prepareRun } from '../prepare-run.js';
+import type { RunSummary, Watch } from '../run-events.js';
+
+export interface RunOptions {
+  readonly set: readonly string[];
+  readonly data?: string;
+  readonly workers?: number;
+  readonly engine: string;
+  readonly broker: string;
+  readonly runId?: string;
+  readonly runs: string;
+}
+
+export interface Surroundings {
+  readonly config: CoordinatorConfig;
+  readonly watch: Watch;
+  readonly signal: AbortSignal;
+}
+
+/** `nesgd run FILE`. @throws InputError (exit 2), the signal's reason (exit 130), another NesgdError (exit 1). */
+export async function run(file: string, options: RunOptions, around: Surroundings): Promise<RunSummary> {
+  const started = performance.now();
+  const experiment = await loadExperiment(file, {
+    set: options.set,
+    ...(options.data !== undefined && { dataPath: options.data }),
+  });
+  const runId = options.runId ?? newRunId(experiment.name, new Date());
+  const { config, watch, signal } = around;
+  const cache = cacheFolder(config.cacheRoot);
+  const runtime = await chooseRuntime(options.engine, experiment.runtime.threads, config.cacheRoot, watch);
+  const prepared = await prepareRun(experiment, { runId, runtime, cache, watch, signal });
+  return withBroker(options, around, async (broker) => {
+    const folder = await createRun(options.runs, prepared.opened);
+    try {
+      return await workOn(folder, prepared.counts, broker, { ...options, resumed: false, started }, around);
+    } finally {
+      await folder.close();
+    }
+  });
+}
+
+/** `nesgd resume RUN_ID`: from wherever the journal stands; a finished run only says its result again. */
+export async function resume(
+  runId: string,
+  options: Pick<RunOptions, 'workers' | 'broker' | 'runs'>,
+  around: Surroundings,
+): Promise<RunSummary> {
+  const started = performance.now();
+  const { config, watch, signal } = around;
+  const folder = await openRun(options.runs, runId);
+  try {
+    const { experiment, runtime } = folder.opened;
+    const finished = folder.journal.lines.map((line) => line.fact).find((fact) => fact.type === 'finished');
+    if (finished) {
+      const summary = summarise(folder, finished, 0, 0);
+      watch({ type: 'finished', summary });
+      return summary;
+    }
+    await chooseRuntime(runtime.engine, runtime.threads, config.cacheRoot, watch);
+    const prepared = await prepareRun(experiment, {
+      runId,
+      runtime,
+      cache: cacheFolder(config.cacheRoot),
+      watch,
+      signal,
+    });
+    assertSameData(experiment, folder, prepared);
+    return await withBroker(options, around, (broker) =>
+      workOn(folder, prepared.counts, broker, { ...options, resumed: true, started }, around),
+    );
+  } finally {
+    await folder.close();
+  }
+}
+
+function assertSameData(experiment: Experiment, folder: RunFolder, prepared: Prepared): void {
+  if (prepared.opened.data.dataset === folder.opened.data.dataset) return;
+  throw new NesgdError(
+    'DATA_CHANGED',
+    `run ${folder.id} was started on other data: dataset ${experiment.dataset.name}${experiment.dataset.path ? ` (${experiment.dataset.path})` : ''} has changed since; restore it or start a new run`,
+  );
+}
+
+async function withBroker<T>(
+  options: Pick<RunOptions, 'broker'>,
+  around: Surroundings,
+  use: (broker: Broker) => Promise<T>,
+): Promise<T> {
+  const broker = await openBroker(options.broker, around.config, around.watch);
+  try {
+    return await use(broker);
+  } finally {
+    await broker.close();
+  }
+}
+
+async function workOn(
+  folder: RunFolder,
+  counts: Prepared['counts'],
+  broker: Broker,
+  options: { readonly workers?: number; readonly resumed: boolean; readonly started: number },
+  { config, watch, signal }: Surroundings,
+): Promise<RunSummary> {
+  const { experiment, runtime, blocks } = folder.opened;
+  const workers = options.workers ?? recommendedWorkers(runtime.threads);
+  watch({
+    type: 'opened',
+    run: {
+      runId: folder.id,
+      folder: folder.path,
+      resumed: options.resumed,
+      experiment: experiment.name,
+      dataset: experiment.dataset.name,
+      trainImages: counts.train,
+      validationImages: counts.validation,
+      testImages: counts.test,
+      model: experiment.model.name,
+      blocks: blocks.length,
+      engine: runtime.engine,
+      threads: runtime.threads,
+      workers,
+      broker: broker.kind === 'queue' ? withoutPassword(broker.url) : 'local',
+      populationSize: experiment.evolution.populationSize,
+      generations: experiment.evolution.generations,
+    },
+  });
+  const crew = await hire(folder, broker, workers, config, watch);
+  try {
+    const finished = await conductRun({
+      run: folder,
+      dispatcher: crew.dispatcher,
+      cache: cacheFolder(config.cacheRoot),
+      watch,
+      signal,
+    });
+    const summary = summarise(folder, finished, workers, (performance.now() - options.started) / 1000);
+    watch({ type: 'finished', summary });
+    return summary;
+  } finally {
+    await crew.dismiss();
+  }
+}
+
+/** The dispatcher and, on a queue, the local worker processes behind it. */
+async function hire(folder: RunFolder, broker: Broker, workers: number, config: CoordinatorConfig, watch: Watch) {
+  if (broker.kind === 'local') {
+    const dispatcher = new LocalDispatcher({ workers: Math.max(1, workers), cacheRoot: config.cacheRoot });
+    return { dispatcher, dismiss: () => dispatcher.close() };
+  }
+  const dispatcher = await QueueDispatcher.connect({ connection: broker.connection });
+  const local = new LocalWorkers({
+    count: workers,
+    redisUrl: broker.url,
+    cacheRoot: config.cacheRoot,
+    logFolder: `${folder.path}/logs`,
+    watch,
+  });
+  return {
+    dispatcher,
+    dismiss: async () => {
+      await dispatcher.close();
+      await local.close();
+    },
+  };
+}

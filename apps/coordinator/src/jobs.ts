@@ -1,0 +1,35 @@
+import {
+  type AlphaJob,
+  type AlphaTraining,
+  type EvaluateJob,
+  type MeasureJob,
+  PROTOCOL_VERSION,
+} from '@nesgd/core/protocol';
+import type { OpenedFact } from '@nesgd/core/run';
+
+/** The jobs of one run: each a function of the opening fact and its arguments, so a resumed run sends the same ones. */
+export function jobsOf(opened: OpenedFact) {
+  const { experiment, runtime, data } = opened;
+  const common = {
+    version: PROTOCOL_VERSION,
+    runId: opened.runId,
+    seed: experiment.seed,
+    runtime,
+    data,
+    model: experiment.model,
+    measureOn: experiment.fitness,
+  } as const;
+
+  return {
+    alpha: (training: AlphaTraining): AlphaJob => ({ ...common, kind: 'alpha', training }),
+    evaluate: (individual: Pick<EvaluateJob, 'alpha' | 'mask' | 'repeat' | 'keepWeightsAbove'>): EvaluateJob => ({
+      ...common,
+      kind: 'evaluate',
+      training: experiment.retrain,
+      ...individual,
+    }),
+    /** Accuracy of stored weights on the fitness split. */
+    measure: (weights: string): MeasureJob => ({ ...common, kind: 'measure', weights }),
+    test: (weights: string): MeasureJob => ({ ...common, kind: 'measure', weights, measureOn: 'test' }),
+  };
+}

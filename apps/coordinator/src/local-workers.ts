@@ -1,0 +1,78 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Watch } from './run-events.js';
+
+export interface LocalWorkersOptions {
+  readonly count: number;
+  readonly redisUrl: string;
+  readonly cacheRoot: string;
+  /** Each worker's log goes to `<folder>/<name>.log`, as JSON lines. */
+  readonly logFolder: string;
+  readonly watch: Watch;
+}
+
+/** A worker that dies this often within a minute will not get better. */
+const MAX_DEATHS_A_MINUTE = 5;
+
+/** The worker processes that this run starts on its own machine, each replaced when it dies. */
+export class LocalWorkers {
+  readonly #children = new Map<string, ChildProcess>();
+  #closing = false;
+
+  constructor(private readonly options: LocalWorkersOptions) {
+    mkdirSync(options.logFolder, { recursive: true });
+    for (let i = 1; i <= options.count; i++) this.#start(`worker-${i}`, []);
+  }
+
+  /** Process ids by worker name. */
+  get pids(): ReadonlyMap<string, number> {
+    return new Map([...this.#children].flatMap(([name, child]) => (child.pid ? [[name, child.pid]] : [])));
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all(
+      [...this.#children.values()].map((child) => {
+        const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+        if (child.connected) child.disconnect();
+        return gone;
+      }),
+    );
+  }
+
+  #start(name: string, deaths: readonly number[]): void {
+    const child = fork(fileURLToPath(new URL('../../worker/dist/main.js', import.meta.url)), [], {
+      env: {
+        ...process.env,
+        REDIS_URL: this.options.redisUrl,
+        NESGD_CACHE: this.options.cacheRoot,
+        NESGD_WORKER_NAME: name,
+      },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    this.#children.set(name, child);
+    const log = createWriteStream(join(this.options.logFolder, `${name}.log`), { flags: 'a' });
+    child.stdout?.pipe(log, { end: false });
+    child.stderr?.pipe(log, { end: false });
+    child.once('close', () => log.end());
+
+    child.once('exit', (code, signal) => {
+      this.#children.delete(name);
+      if (this.#closing) return;
+      const now = Date.now();
+      const recent = [...deaths.filter((at) => now - at < 60_000), now];
+      const how = signal ? `was killed by ${signal}` : `ended with code ${code}`;
+      if (recent.length > MAX_DEATHS_A_MINUTE) {
+        this.options.watch({
+          type: 'notice',
+          text: `${name} ${how}, the ${recent.length}th time in a minute: it is not started again; see ${log.path}`,
+        });
+        return;
+      }
+      this.options.watch({ type: 'notice', text: `${name} ${how}; another takes its place` });
+      this.#start(name, recent);
+    });
+  }
+}

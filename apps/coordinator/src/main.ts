@@ -1,0 +1,165 @@
+/** The command line `nesgd`: reads flags, runs one command, turns what it throws into an exit code. */
+import 'dotenv/config';
+import { InputError, NesgdError } from '@nesgd/core/errors';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { doctor } from './commands/doctor.js';
+import { type RunOptions, resume, run, type Surroundings } from './commands/run.js';
+import { status } from './commands/status.js';
+import { worker } from './commands/worker.js';
+import { readConfig } from './config.js';
+import { createDisplay } from './display/index.js';
+import type { RunSummary } from './run-events.js';
+
+const EXIT = { done: 0, failed: 1, wrongInput: 2, stopped: 130 } as const;
+
+/** Thrown into a run by Ctrl-C or SIGTERM. */
+class StoppedError extends NesgdError {}
+
+const config = readConfig(process.env);
+
+const json = () =>
+  new Option('--json', 'print the result as one line of JSON on standard output; nothing else goes there').default(
+    false,
+  );
+const runs = () => new Option('--runs <dir>', 'the folder of runs').default('runs');
+const broker = () =>
+  new Option(
+    '--broker <where>',
+    'auto: REDIS_URL, else a broker started for this run, else local; or local, or redis://host:port',
+  ).default('auto');
+const workers = () =>
+  new Option(
+    '--workers <n>',
+    'worker processes on this machine (default: its cores / runtime.threads); 0: only those that joined elsewhere by "nesgd worker"',
+  ).argParser((text) => {
+    if (!/^\d+$/.test(text) || Number(text) > 1024)
+      throw new InvalidArgumentError('wants a whole number from 0 to 1024.');
+    return Number(text);
+  });
+
+const program = new Command('nesgd')
+  .description('Neuroevolution with SGD: searches which blocks of a trained network to keep and which to train anew.')
+  .version('0.1.0')
+  .exitOverride()
+  .showHelpAfterError('(--help shows what there is)')
+  .addHelpText(
+    'after',
+    `
+Exit codes: 0 done; 1 failed; 2 wrong input; 130 stopped, "nesgd resume" goes on.
+
+Examples:
+  nesgd run experiments/quickstart.yaml
+  nesgd run experiments/cifar10-small.yaml --data cifar10-jpeg.tar.gz --set evolution.generations=5
+  nesgd resume quickstart-20260131-120000-3f9a`,
+  );
+
+program
+  .command('run')
+  .description('run an experiment: train alpha, evolve masks, measure the best network on the test set')
+  .argument('<file>', 'the experiment, a YAML file (docs/experiments.md lists its keys)')
+  .addOption(
+    new Option(
+      '--set <key=value>',
+      'set a key of the experiment by its path, such as retrain.epochs=3; may be repeated',
+    )
+      .argParser((value: string, earlier: string[]) => [...earlier, value])
+      .default([], ''),
+  )
+  .option('--data <path>', 'where the data set is (sets dataset.path)')
+  .addOption(workers())
+  .addOption(new Option('--engine <name>', 'what trains').choices(['auto', 'tensorflow', 'wasm']).default('auto'))
+  .addOption(broker())
+  .option('--run-id <id>', 'the name of the run (default: experiment, date and time)')
+  .addOption(runs())
+  .addOption(json())
+  .action((file: string, options: RunOptions & { json: boolean }) =>
+    conduct(options.json, (around) => run(file, options, around)),
+  );
+
+program
+  .command('resume')
+  .description('go on with a run that was stopped or killed, from the last fact in its journal')
+  .argument('<run-id>', 'the run')
+  .addOption(workers())
+  .addOption(broker())
+  .addOption(runs())
+  .addOption(json())
+  .action((runId: string, options: Pick<RunOptions, 'workers' | 'broker' | 'runs'> & { json: boolean }) =>
+    conduct(options.json, (around) => resume(runId, options, around)),
+  );
+
+program
+  .command('status')
+  .description('list the runs, or show one')
+  .argument('[run-id]', 'the run to show')
+  .addOption(runs())
+  .addOption(json())
+  .action(async (runId: string | undefined, options: { runs: string; json: boolean }) => {
+    process.exitCode = await status({
+      runsFolder: options.runs,
+      json: options.json,
+      stdout: process.stdout,
+      ...(runId && { runId }),
+    });
+  });
+
+program
+  .command('worker')
+  .description('do the jobs of a broker, one at a time, until stopped; the log is JSON lines on standard output')
+  .option('--broker <url>', 'redis://host:port or rediss://host:port (default: REDIS_URL)')
+  .option('--name <name>', 'how this worker is called in journals and displays (default: host and process id)')
+  .addOption(json())
+  .action(async (options: { broker?: string; name?: string }) => {
+    process.exitCode = await worker(options, config);
+  });
+
+program
+  .command('doctor')
+  .description('show what was found on this machine, and what each missing piece would bring')
+  .addOption(json())
+  .action(async (options: { json: boolean }) => {
+    process.exitCode = await doctor({ json: options.json, stdout: process.stdout, env: process.env });
+  });
+
+/** Runs something long with a display and a way to stop it, and prints its summary. */
+async function conduct(asJson: boolean, work: (around: Surroundings) => Promise<RunSummary>): Promise<void> {
+  const stop = new AbortController();
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(EXIT.stopped); // Asked twice: at once. The journal is whole at any time.
+    stop.abort(new StoppedError('STOPPED', 'stopped'));
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  const display = createDisplay({
+    stream: process.stderr,
+    mode: asJson ? 'silent' : process.stderr.isTTY ? 'tty' : 'plain',
+  });
+  try {
+    const summary = await work({ config, watch: display.watch, signal: stop.signal });
+    display.close();
+    if (asJson) process.stdout.write(`${JSON.stringify(summary)}\n`);
+  } finally {
+    display.close();
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrongInput;
+  if (error instanceof StoppedError) return EXIT.stopped;
+  return error instanceof InputError ? EXIT.wrongInput : EXIT.failed;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+  if (error instanceof StoppedError) {
+    process.stderr.write(
+      'stopped; what was measured is kept: "nesgd resume RUN_ID" goes on (nesgd status lists the runs)\n',
+    );
+  } else if (error instanceof NesgdError) {
+    process.stderr.write(`nesgd: ${error.message}\n`);
+  } else if (!(error instanceof CommanderError)) {
+    process.stderr.write(`nesgd: unexpected: ${error instanceof Error ? error.stack : String(error)}\n`);
+  }
+}

@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises';
+import { checkCheckpoint } from '@nesgd/core/checkpoint';
+import { prepareDataset } from '@nesgd/core/datasets';
+import { InputError } from '@nesgd/core/errors';
+import { blockNames } from '@nesgd/core/models';
+import type { Runtime } from '@nesgd/core/protocol';
+import { type Experiment, JOURNAL_VERSION, type OpenedFact } from '@nesgd/core/run';
+import { detectEngines } from '@nesgd/core/runtime';
+import type { CacheFolder } from '@nesgd/core/storage';
+import type { Watch } from './run-events.js';
+
+export interface Prepared {
+  readonly opened: OpenedFact;
+  readonly counts: { readonly train: number; readonly validation: number; readonly test: number };
+}
+
+/** Everything that can be wrong is looked at here, before a run exists: data, model, an alpha from elsewhere. */
+export async function prepareRun(
+  experiment: Experiment,
+  options: { runId: string; runtime: Runtime; cache: CacheFolder; watch: Watch; signal: AbortSignal },
+): Promise<Prepared> {
+  const { runId, runtime, cache, watch, signal } = options;
+  const what = `reading data set ${experiment.dataset.name}`;
+  watch({ type: 'preparing', what });
+  const data = await prepareDataset(experiment.dataset, cache.datasets, {
+    onProgress: ({ done, total }) => watch({ type: 'preparing', what, ...(total && { fraction: done / total }) }),
+    signal,
+  });
+  const classes = data.classNames.length;
+  if ('from' in experiment.alpha) {
+    const path = experiment.alpha.from;
+    const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+      throw new InputError('ALPHA_FILE', `alpha.from: cannot read ${path}: ${cause.message}`, false, { cause });
+    });
+    checkCheckpoint(bytes, { model: experiment.model, imageShape: data.imageShape, classes, source: path });
+  }
+  return {
+    opened: {
+      type: 'opened',
+      version: JOURNAL_VERSION,
+      runId,
+      experiment,
+      runtime,
+      data: data.split,
+      imageShape: data.imageShape,
+      classNames: [...data.classNames],
+      blocks: blockNames(experiment.model, data.imageShape, classes).map(({ name, parameters }) => ({
+        name,
+        parameters,
+      })),
+    },
+    counts: data.counts,
+  };
+}
+
+/**
+ * `auto` takes TensorFlow where it is provisioned, else WebAssembly, and says so.
+ * @throws InputError for an engine that cannot be used here, with the reason.
+ */
+export async function chooseRuntime(flag: string, threads: number, cacheRoot: string, watch: Watch): Promise<Runtime> {
+  if (flag !== 'auto' && flag !== 'tensorflow' && flag !== 'wasm') {
+    throw new InputError('ENGINE_FLAG', `--engine ${flag}: wants auto, tensorflow or wasm`);
+  }
+  const engines = await detectEngines(cacheRoot);
+  if (flag === 'auto' && !engines.tensorflow.usable) {
+    watch({
+      type: 'notice',
+      text: `engine wasm: ${engines.tensorflow.reason}; TensorFlow would train several times faster (nesgd doctor says how to get it)`,
+    });
+  }
+  const engine = flag === 'auto' ? (engines.tensorflow.usable ? 'tensorflow' : 'wasm') : flag;
+  const chosen = engines[engine];
+  if (!chosen.usable) throw new InputError('ENGINE_MISSING', `engine ${engine} cannot be used here: ${chosen.reason}`);
+  // The WebAssembly build computes on one thread, whatever is asked.
+  return { engine, threads: engine === 'wasm' ? 1 : threads };
+}

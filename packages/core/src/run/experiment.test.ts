@@ -1,0 +1,129 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { InputError } from '../errors.js';
+import { exampleExperiment } from './example.fixture.js';
+import { parseExperiment } from './experiment.js';
+import { loadExperiment } from './experiment-file.js';
+
+const parse = (changes: Record<string, unknown>) =>
+  parseExperiment({ ...exampleExperiment(), ...changes }, 'file.yaml');
+
+describe('parseExperiment', () => {
+  it('fills in the defaults that the documentation gives', () => {
+    const experiment = parse({});
+    expect(experiment.evolution).toEqual({
+      populationSize: 4,
+      generations: 2,
+      crossoverProbability: 0.9,
+      mutationProbability: 0.1,
+      crossover: 'uniform',
+      linkage: 'average',
+      suppression: true,
+      reevaluateSurvivors: false,
+      initialRetainProbability: 0.5,
+    });
+    expect(experiment.retrain).toMatchObject({
+      schedule: 'cosine',
+      batchSize: 128,
+      momentum: 0.9,
+      weightDecay: 5e-4,
+      weights: 'last',
+    });
+    expect(experiment.fitness).toBe('validation');
+    expect(experiment.runtime).toEqual({ threads: 1 });
+  });
+
+  it.each([
+    ['an unknown key', { speed: 9 }, /\(top level\): does not know "speed"/],
+    ['an unknown key inside', { model: { name: 'resnet8', depth: 3 } }, /model: does not know "depth"/],
+    [
+      'eta0 equal to eta1',
+      { retrain: { epochs: 1, learningRateRetained: 0.1, learningRateReinitialised: 0.1 } },
+      /retrain.learningRateRetained: is 0.1, but Eq. 5/,
+    ],
+    [
+      'eta0 above eta1',
+      { retrain: { epochs: 1, learningRateRetained: 0.2, learningRateReinitialised: 0.1 } },
+      /retrain.learningRateRetained/,
+    ],
+    ['a model that does not exist', { model: { name: 'resnet9' } }, /model.name: .*resnet8.*got "resnet9"/],
+    ['a missing section', { evolution: undefined }, /evolution: .*missing/],
+    ['a fraction of an epoch', { alpha: { epochs: 1.5, learningRate: 0.1 } }, /alpha.epochs: .*got 1.5/],
+    [
+      'a misspelt key of alpha',
+      { alpha: { epochs: 1, learningRate: 0.1, momentun: 0.9 } },
+      /alpha: does not know "momentun"/,
+    ],
+    ['an alpha file that is no text', { alpha: { from: 3 } }, /alpha.from: .*got 3/],
+    ['a population of one', { evolution: { populationSize: 1, generations: 1 } }, /evolution.populationSize/],
+    [
+      'a probability above 1',
+      { evolution: { populationSize: 4, generations: 1, mutationProbability: 2 } },
+      /evolution.mutationProbability/,
+    ],
+    [
+      'no validation images for a validation fitness',
+      { dataset: { name: 'mnist', validationFraction: 0 } },
+      /dataset.validationFraction: is 0/,
+    ],
+    ['a name that is no file name', { name: '../up' }, /name: /],
+  ])('refuses %s and names the key', (_, changes, message) => {
+    expect(() => parse(changes)).toThrow(InputError);
+    expect(() => parse(changes)).toThrow(message);
+    expect(() => parse(changes)).toThrow(/^file.yaml is not a valid experiment/);
+  });
+
+  it('reports every fault at once', () => {
+    expect(() => parse({ seed: -1, model: { name: 'x' } })).toThrow(/seed: [^\n]*\n {2}model.name: /);
+  });
+
+  it('takes no validation images where fitness is test accuracy, the way of the paper', () => {
+    expect(parse({ fitness: 'test', dataset: { name: 'mnist', validationFraction: 0 } }).fitness).toBe('test');
+  });
+});
+
+describe('loadExperiment', () => {
+  let folder: string;
+  let path: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'nesgd-experiment-'));
+    path = join(folder, 'x.yaml');
+    await writeFile(path, JSON.stringify(exampleExperiment()));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('--set reaches each key by its path, also one that the file leaves out', async () => {
+    const set = ['retrain.epochs=7', 'runtime.threads=2', 'dataset.augmentation={padCrop: 4}', 'seed=5'];
+    const experiment = await loadExperiment(path, { set });
+    expect(experiment.retrain.epochs).toBe(7);
+    expect(experiment.runtime.threads).toBe(2);
+    expect(experiment.dataset.augmentation.padCrop).toBe(4);
+    expect(experiment.seed).toBe(5);
+  });
+
+  it('--data sets dataset.path', async () => {
+    expect((await loadExperiment(path, { dataPath: '/somewhere' })).dataset.path).toBe('/somewhere');
+  });
+
+  it.each([
+    ['retrain.epoch=7', /retrain: does not know "epoch"/],
+    ['retrain', /--set retrain: wants key=value/],
+    ['=3', /wants key=value/],
+    ['a..b=3', /wants key=value/],
+    ['seed.x=3', /seed is 1, which has no keys/],
+    ['__proto__.polluted=1', /does not know|polluted/],
+  ])('refuses --set %s', async (assignment, message) => {
+    await expect(loadExperiment(path, { set: [assignment] })).rejects.toThrow(message);
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
+
+  it('names the file that is missing, and the line that is not YAML', async () => {
+    await expect(loadExperiment(join(folder, 'none.yaml'))).rejects.toThrow(/none.yaml/);
+    await writeFile(path, 'name: x\nseed: [1\n');
+    await expect(loadExperiment(path)).rejects.toThrow(/x.yaml is not valid YAML.*line/s);
+    await writeFile(path, '');
+    await expect(loadExperiment(path)).rejects.toThrow(/holds no keys/);
+  });
+});
