@@ -22,6 +22,50 @@ export class MaskLengthError extends InputError {
     readonly got: number,
     readonly wanted: number,
   ) {
-    super('MASK_LENGTH', `the mask has ${got} bits, but the model has ${wanted} blocks: give one bit (0 or 1) per block`);
+    super(
+      'MASK_LENGTH',
+      `the mask has ${got} bits, but the model has ${wanted} blocks: give one bit (0 or 1) per block`,
+    );
+  }
+}
+
+/** A setting of the search out of its range. */
+export class EvolutionParameterError extends InputError {
+  constructor(
+    readonly parameter: string,
+    readonly got: unknown,
+    readonly wanted: string,
+  ) {
+    super('EVOLUTION_PARAMETER', `${parameter} is ${String(got)}: give ${wanted}`);
+  }
+}
+
+/** A generation to resume from that another search has left. */
+export class SavedGenerationError extends InputError {
+  constructor(fault: string) {
+    super('SAVED_GENERATION', `the saved generation ${fault}: resume with the experiment that it comes from`);
+  }
+}
+
+/** An `Evaluate` adapter that broke its contract: a fault of the program, not of its user. */
+export class EvaluationError extends NesgdError {
+  constructor(fault: string) {
+    super('EVALUATION', `evaluate broke its contract: ${fault}`);
+  }
+}
+
+/** An engine that cannot run on this machine; the same job may well run on another. */
+export class EngineUnavailableError extends NesgdError {
+  constructor(
+    readonly engine: string,
+    cause: unknown,
+  ) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(
+      'ENGINE_UNAVAILABLE',
+      `the ${engine} engine does not run here: ${reason.trim()}. \`nesgd doctor\` shows what is missing`,
+      true,
+      { cause },
+    );
   }
 }

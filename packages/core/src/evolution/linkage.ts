@@ -24,7 +24,7 @@ export interface MergeTree {
  *
  * O(n^2) time. Average and complete linkage go by nearest-neighbour chains, single linkage by a minimum spanning tree
  * (D. Müllner, Modern hierarchical, agglomerative clustering algorithms, 2011).
- * @param distances condensed `[n (n - 1) / 2]`, finite. Taken over: used as scratch space.
+ * @param distances condensed `[n (n - 1) / 2]`, finite. Overwritten: pass a copy to keep them.
  * @throws RangeError when `distances` is not that long.
  */
 export function linkage(distances: Float64Array, n: number, method: Linkage): MergeTree {
@@ -143,7 +143,8 @@ function nearestNeighbourChain(d: Float64Array, n: number, method: 'average' | '
       const xi = d[i < x ? start[i]! + x : start[x]! + i]!;
       const yiAt = i < y ? start[i]! + y : start[y]! + i;
       const yi = d[yiAt]!;
-      d[yiAt] = method === 'average' ? (nx * xi + ny * yi) / (nx + ny) : xi > yi ? xi : yi;
+      if (method === 'average') d[yiAt] = (nx * xi + ny * yi) / (nx + ny);
+      else if (xi > yi) d[yiAt] = xi;
     }
   }
   return merges;

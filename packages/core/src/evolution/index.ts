@@ -1,0 +1,19 @@
+export { cluster } from './clustering.js';
+export type { Generation, SavedGeneration } from './generation.js';
+export { hammingDistances } from './hamming.js';
+export {
+  type Evaluate,
+  type EvaluationContext,
+  type Individual,
+  type Mask,
+  maskFromString,
+  maskToString,
+} from './individual.js';
+export { LINKAGES, type Linkage } from './linkage.js';
+export { neSgd } from './ne-sgd.js';
+export { checkNeSgdParams, type NeSgdParams } from './parameters.js';
+export { fittest, fittestFirst, nabla } from './ranking.js';
+export { Rng, rngAt } from './rng.js';
+export { select } from './selection.js';
+export { type SuppressedPool, suppress, unsuppressed } from './suppression.js';
+export { type Child, CROSSOVERS, type Crossover, type Lineage, type VariationParams, vary } from './variation.js';
