@@ -3,7 +3,7 @@ import { type Generation, maskToString, type NeSgdParams, neSgd } from '@nesgd/c
 import type { AlphaFact, Dispatcher, EvaluatedFact, FinishedFact, RunFolder, TestedFact } from '@nesgd/core/run';
 import type { CacheFolder } from '@nesgd/core/storage';
 import { obtainAlpha } from './alpha.js';
-import { evaluatedFacts, evaluationKey, journalledEvaluate } from './evaluate.js';
+import { evaluatedFacts, journalledEvaluate } from './evaluate.js';
 import { jobsOf } from './jobs.js';
 import type { RunSummary, Watch } from './run-events.js';
 
@@ -108,7 +108,7 @@ async function finish(conduct: Conduct, alpha: AlphaFact, last: Generation): Pro
 
   const evaluated = [...evaluatedFacts(run.journal).values()];
   const { populationSize: m, generations: T, reevaluateSurvivors } = run.opened.experiment.evolution;
-  const evaluations = m * (T + 1) + (reevaluateSurvivors ? m * T : 0);
+  const evaluations = m * (T + 1) + (reevaluateSurvivors ? m * Math.max(0, T - 1) : 0);
   const trained = [alpha, ...evaluated];
   const fact: FinishedFact = {
     type: 'finished',
