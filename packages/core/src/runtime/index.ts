@@ -1,0 +1,6 @@
+export { type RunningBroker, type StartBrokerOptions, startBroker } from './broker.js';
+export type { Check } from './check.js';
+export { doctor } from './doctor.js';
+export { detectEngines, type EngineFinding } from './engines.js';
+export { findBrokerBinary } from './find-broker.js';
+export { findTensorflow, type TensorflowSearch } from './tensorflow.js';

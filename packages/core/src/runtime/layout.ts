@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { cacheFolder } from '../storage/index.js';
+
+/**
+ * Where the native runtime lies in the cache folder. Every folder is named by what is in it, so that versions live
+ * side by side and a checkout never uses another one's. `infra/setup` fills them; this package only looks.
+ */
+
+/** Pinned with their SHA-256 in infra/setup/requirements/. */
+export const TENSORFLOW_VERSION = '2.21.0';
+export const VALKEY_VERSION = '9.1.2';
+/** Of @tensorflow/tfjs-node-gpu, whose C++ sources become the binding. */
+export const BINDING_VERSION = '4.22.0';
+/** The Node-API version that the binding is compiled for: Node 20, 22 and 24 all load it. */
+export const NODE_API_VERSION = 8;
+
+export interface RuntimeLayout {
+  /** All of it; what is being made lies here too, under names that begin with `.partial-`. */
+  readonly root: string;
+  /** `libtensorflow_cc.so.2`, `libtensorflow_framework.so.2`, `include/`. */
+  readonly tensorflow: string;
+  /** `tfjs_binding.node`, linked to `tensorflow` by a relative run path: the cache folder may be moved as a whole. */
+  readonly binding: string;
+  /** `valkey-server`. */
+  readonly valkey: string;
+}
+
+export function runtimeLayout(cacheRoot: string, platform = `${process.platform}-${process.arch}`): RuntimeLayout {
+  const root = cacheFolder(cacheRoot).runtime;
+  const tensorflow = `tensorflow-${TENSORFLOW_VERSION}`;
+  return {
+    root,
+    tensorflow: join(root, `${tensorflow}-${platform}`),
+    binding: join(root, `binding-${BINDING_VERSION}-napi-${NODE_API_VERSION}-${tensorflow}-${platform}`),
+    valkey: join(root, `valkey-${VALKEY_VERSION}-${platform}`),
+  };
+}

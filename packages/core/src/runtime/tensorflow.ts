@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { existsSync, realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { isComplete } from './complete.js';
+import { NODE_API_VERSION, runtimeLayout, TENSORFLOW_VERSION } from './layout.js';
+
+/** Found, or a reason for people that ends the sentence "engine tensorflow cannot be used: ...". */
+export type TensorflowSearch =
+  | { readonly usable: true; readonly version: string; readonly binding: string }
+  | { readonly usable: false; readonly reason: string };
+
+const SET_UP = '"npm run setup" gets it';
+
+/**
+ * Where the TensorFlow that `@tensorflow/tfjs-node-gpu` would load is, without loading it.
+ *
+ * The package looks for its binding at one path inside itself. Ours is a link from there into the cache folder; a
+ * binding that somebody built there with their own TensorFlow is taken as it is (`version` is then `unknown`).
+ */
+export function findTensorflow(cacheRoot: string): TensorflowSearch {
+  return findTensorflowAt(bindingPlace(), cacheRoot);
+}
+
+/** @param place where the package looks for its binding; undefined where the package itself is missing. */
+export function findTensorflowAt(place: string | undefined, cacheRoot: string): TensorflowSearch {
+  if (!place)
+    return { usable: false, reason: 'the npm package @tensorflow/tfjs-node-gpu is missing: "npm start" installs it' };
+
+  const { tensorflow, binding } = runtimeLayout(cacheRoot);
+  const provisioned = join(binding, 'tfjs_binding.node');
+  if (existsSync(place)) {
+    const real = realpathSync(place);
+    if (real !== realpathIfAny(provisioned)) return { usable: true, version: 'unknown', binding: real };
+    if (!isComplete(tensorflow))
+      return { usable: false, reason: `TensorFlow ${TENSORFLOW_VERSION} is damaged in ${tensorflow}: ${SET_UP} again` };
+    return { usable: true, version: TENSORFLOW_VERSION, binding: real };
+  }
+  if (!isComplete(tensorflow))
+    return { usable: false, reason: `TensorFlow ${TENSORFLOW_VERSION} is not in the cache folder: ${SET_UP}` };
+  if (!isComplete(binding))
+    return { usable: false, reason: `the binding to TensorFlow ${TENSORFLOW_VERSION} is not built: ${SET_UP}` };
+  return { usable: false, reason: `the binding is built, but not linked to ${place}: ${SET_UP}` };
+}
+
+/** The path at which @tensorflow/tfjs-node-gpu looks for its binding; undefined without the package. */
+export function bindingPlace(): string | undefined {
+  try {
+    const manifest = createRequire(import.meta.url).resolve('@tensorflow/tfjs-node-gpu/package.json');
+    return join(dirname(manifest), 'lib', `napi-v${NODE_API_VERSION}`, 'tfjs_binding.node');
+  } catch {
+    return undefined;
+  }
+}
+
+const PROBE = 'process.stdout.write(require(process.argv[1]).TF_Version)';
+/** Loading reads 850 MB where the disk is cold. */
+const PROBE_TIMEOUT_MS = 120_000;
+
+/**
+ * Loads a binding in a process of its own, as a library that does not fit the machine ends the process that loads it.
+ * @returns the version that TensorFlow says it has.
+ * @throws Error with the loader's last line, or the signal that ended it.
+ */
+export async function probeBinding(path: string): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', PROBE, path], {
+      env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' },
+      timeout: PROBE_TIMEOUT_MS,
+    });
+    return stdout.trim();
+  } catch (cause) {
+    const { signal, stderr } = cause as { signal?: string | null; stderr?: string };
+    const loaderError = stderr?.split('\n').find((line) => /^Error: /.test(line));
+    const how = signal
+      ? `ended by ${signal} (SIGILL: this processor lacks an instruction it needs)`
+      : (loaderError ?? String(cause));
+    throw new Error(`loading ${path} failed: ${how.replace(/^Error: /, '')}`, { cause });
+  }
+}
+
+function realpathIfAny(path: string): string | undefined {
+  return existsSync(path) ? realpathSync(path) : undefined;
+}
