@@ -69,3 +69,13 @@ export class EngineUnavailableError extends NesgdError {
     );
   }
 }
+
+/** WebAssembly's memory ends at 4 GB, and a machine's may end before. */
+export class WasmMemoryError extends NesgdError {
+  constructor(readonly bytes: number) {
+    super(
+      'WASM_MEMORY',
+      `the wasm engine has no room for another ${bytes} bytes (4 GB at most): take a smaller batchSize or the tensorflow engine`,
+    );
+  }
+}
