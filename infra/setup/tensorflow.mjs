@@ -1,0 +1,136 @@
+import { lstatSync, mkdirSync, renameSync, rmSync, statfsSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isComplete } from '../../packages/core/dist/runtime/complete.js';
+import {
+  BINDING_VERSION,
+  NODE_API_VERSION,
+  runtimeLayout,
+  TENSORFLOW_VERSION,
+} from '../../packages/core/dist/runtime/layout.js';
+import { bindingPlace, findTensorflow, probeBinding } from '../../packages/core/dist/runtime/tensorflow.js';
+import { CommandError, run } from './command.mjs';
+import { installFolder } from './folders.mjs';
+import { lacksCompiler, lacksGlibc, lacksPython } from './prerequisites.mjs';
+import { SetupError } from './setup-error.mjs';
+import { unzip } from './unzip.mjs';
+import { fetchWheel } from './wheel.mjs';
+
+/** The wheel, the unpacked libraries and pip's own copy of the wheel. */
+const NEEDED_BYTES = 1.6 * 2 ** 30;
+const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
+/** What the binding's sources include, directly or not. */
+const HEADERS = /^include\/(tensorflow\/c|tensorflow\/core\/platform|tsl\/platform|xla\/tsl\/c)\/[^.]*\.h$/;
+const LICENCES = /^(include\/LICENSE|THIRD_PARTY_NOTICES\.txt)$/;
+
+/** @type {import('./runtime.mjs').Component} */
+export const tensorflow = {
+  name: `TensorFlow ${TENSORFLOW_VERSION}`,
+  without: 'training goes on with engine wasm, which needs npm alone and is several times slower',
+
+  isThere: ({ cacheRoot }) => findTensorflow(cacheRoot).usable,
+
+  lacks({ cacheRoot, env }) {
+    const { root, tensorflow, binding } = runtimeLayout(cacheRoot);
+    const needsLibrary = !isComplete(tensorflow);
+    return (
+      lacksGlibc(2, 27) ??
+      (needsLibrary ? lacksPython(env) : undefined) ??
+      (isComplete(binding) ? undefined : lacksCompiler(env)) ??
+      (needsLibrary ? lacksSpace(root) : undefined)
+    );
+  },
+
+  async install(context) {
+    const layout = runtimeLayout(context.cacheRoot);
+    if (!isComplete(layout.tensorflow)) await installLibrary(layout, context);
+    if (!isComplete(layout.binding)) await buildBinding(layout, context);
+    linkBinding(join(layout.binding, 'tfjs_binding.node'));
+  },
+};
+
+/**
+ * @param {import('../../packages/core/dist/runtime/layout.js').RuntimeLayout} layout
+ * @param {import('./runtime.mjs').Context} context
+ */
+async function installLibrary(layout, { steps, onStart }) {
+  const wheel = await steps.step(`TensorFlow ${TENSORFLOW_VERSION}, download`, (progress) =>
+    fetchWheel({
+      requirements: fileURLToPath(new URL('requirements/tensorflow.txt', import.meta.url)),
+      platform: `manylinux_2_27_${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}`,
+      folder: join(layout.root, 'downloads'),
+      approximateMb: 275,
+      progress,
+      onStart,
+    }),
+  );
+  await steps.step(`TensorFlow ${TENSORFLOW_VERSION}, unpack`, () =>
+    installFolder(layout.root, layout.tensorflow, async (partial) => {
+      await unzip(wheel, partial, (name) => {
+        const path = name.replace(/^tensorflow\//, '');
+        return LIBRARIES.includes(path) || HEADERS.test(path) || LICENCES.test(path) ? path : undefined;
+      });
+      return LIBRARIES;
+    }),
+  );
+  rmSync(wheel);
+}
+
+/**
+ * Two C++ files and two libraries, so the compiler is called directly: node-gyp would add make and a download of
+ * Node's headers, while the stable Node-API headers come from npm.
+ * @param {import('../../packages/core/dist/runtime/layout.js').RuntimeLayout} layout
+ * @param {import('./runtime.mjs').Context} context
+ */
+async function buildBinding(layout, { steps, onStart }) {
+  const require = createRequire(new URL('../../packages/core/package.json', import.meta.url));
+  const sources = join(dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json')), 'binding');
+  const nodeApi = join(dirname(require.resolve('node-api-headers/package.json')), 'include');
+  await steps.step(`TensorFlow.js binding ${BINDING_VERSION}, compile`, () =>
+    installFolder(layout.root, layout.binding, async (partial) => {
+      const binding = join(partial, 'tfjs_binding.node');
+      const args = [
+        ...['-std=c++17', '-O2', '-fPIC', '-shared', `-DNAPI_VERSION=${NODE_API_VERSION}`],
+        ...[`-I${nodeApi}`, `-I${dirname(sources)}`, `-I${join(layout.tensorflow, 'include')}`],
+        ...[join(sources, 'tfjs_backend.cc'), join(sources, 'tfjs_binding.cc')],
+        ...['-o', binding, `-L${layout.tensorflow}`, ...LIBRARIES.map((name) => `-l:${name}`)],
+        // Relative, and the same from the partial folder: the cache may be moved as a whole.
+        `-Wl,-rpath,$ORIGIN/../${layout.tensorflow.slice(layout.root.length + 1)}`,
+      ];
+      await run('g++', args, { onStart }).catch((error) => {
+        if (!(error instanceof CommandError)) throw error;
+        const first = error.output.split('\n').find((line) => /error/i.test(line)) ?? error.message;
+        throw new SetupError(`g++ could not compile the binding: ${first.trim()}`, error.output);
+      });
+      const version = await probeBinding(binding).catch((error) => {
+        throw new SetupError(error.message);
+      });
+      if (version !== TENSORFLOW_VERSION) throw new SetupError(`the binding loads TensorFlow ${version}`);
+      return ['tfjs_binding.node'];
+    }),
+  );
+}
+
+/**
+ * Puts a link where @tensorflow/tfjs-node-gpu looks. A file there is somebody's own build and stays.
+ * @param {string} binding
+ */
+function linkBinding(binding) {
+  const place = bindingPlace();
+  if (!place) throw new SetupError('the npm package @tensorflow/tfjs-node-gpu is missing');
+  mkdirSync(dirname(place), { recursive: true });
+  if (lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() === false) return;
+  const fresh = `${place}.${process.pid}`;
+  symlinkSync(binding, fresh);
+  renameSync(fresh, place);
+}
+
+/** @param {string} folder made where it is absent. */
+function lacksSpace(folder) {
+  mkdirSync(folder, { recursive: true });
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize >= NEEDED_BYTES) return undefined;
+  const gib = (/** @type {number} */ bytes) => (bytes / 2 ** 30).toFixed(1);
+  return `it needs ${gib(NEEDED_BYTES)} GiB free in ${folder}, where ${gib(bavail * bsize)} are; NESGD_CACHE names another folder`;
+}
