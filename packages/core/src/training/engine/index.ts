@@ -1,0 +1,30 @@
+import { EngineUnavailableError } from '../../errors.js';
+import type { Engine, EngineName } from './engine.js';
+
+export type * from './engine.js';
+
+/** Best first: what `engine: auto` takes is the first that runs. */
+export const ENGINE_NAMES = ['tensorflow', 'wasm'] as const satisfies readonly EngineName[];
+
+/**
+ * @param threads of one operation; results depend on it, and a process cannot change it later.
+ * @throws EngineUnavailableError where it cannot run here.
+ */
+export async function createEngine(name: EngineName, threads: number): Promise<Engine> {
+  // Loaded only when asked for: each is large, and one may be missing.
+  if (name === 'tensorflow') return (await import('./tensorflow/index.js')).createTensorFlowEngine(threads);
+  return (await import('./wasm/index.js')).createWasmEngine(threads);
+}
+
+/** Every engine that runs here, each loaded into this process: what tests run on. */
+export async function availableEngines(threads = 1): Promise<Engine[]> {
+  const engines: Engine[] = [];
+  for (const name of ENGINE_NAMES) {
+    try {
+      engines.push(await createEngine(name, threads));
+    } catch (error) {
+      if (!(error instanceof EngineUnavailableError)) throw error;
+    }
+  }
+  return engines;
+}

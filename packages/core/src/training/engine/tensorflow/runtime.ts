@@ -1,0 +1,151 @@
+import { createRequire } from 'node:module';
+import util from 'node:util';
+import type { TFEOpAttr, TFJSBinding } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js';
+import { EngineUnavailableError, NesgdError } from '../../../errors.js';
+
+/**
+ * TensorFlow's operations as TensorFlow.js's native binding offers them: by name, on handles that are plain numbers.
+ * Calling them so skips TensorFlow.js's tensors, scopes and gradient tape (decision 0040).
+ */
+export class TensorFlowRuntime {
+  readonly #binding: TFJSBinding;
+  /** Makes attributes of operations. */
+  readonly attr: ReturnType<typeof attributeMakers>;
+  /** `[{ T: float32 }]`, all that most operations ask for. */
+  readonly float32: TFEOpAttr[];
+  readonly #attributes = new Map<string, TFEOpAttr[]>();
+  readonly #constants = new Map<string, number>();
+  #resources = 0;
+
+  constructor(binding: TFJSBinding) {
+    this.#binding = binding;
+    this.attr = attributeMakers(binding);
+    this.float32 = [this.attr.float32('T')];
+  }
+
+  get version(): string {
+    return this.#binding.TF_Version;
+  }
+
+  get device(): 'CPU' | 'GPU' {
+    return this.#binding.isUsingGpuDevice() ? 'GPU' : 'CPU';
+  }
+
+  /** Runs an operation. @returns one handle an output; each must be deleted. */
+  run(op: string, attributes: TFEOpAttr[], inputs: number[], outputs: number): number[] {
+    const results = this.#binding.executeOp(op, attributes, inputs, outputs);
+    const handles = new Array<number>(outputs);
+    for (let i = 0; i < outputs; i++) handles[i] = results[i]!.id;
+    return handles;
+  }
+
+  /** `run` for the many operations with one output. */
+  run1(op: string, attributes: TFEOpAttr[], inputs: number[]): number {
+    return this.#binding.executeOp(op, attributes, inputs, 1)[0]!.id;
+  }
+
+  /**
+   * The binding may go on using the array's own memory: the caller gives it away.
+   * @returns a handle.
+   */
+  create(values: Float32Array | Int32Array, shape: readonly number[]): number {
+    const dtype = values instanceof Float32Array ? this.#binding.TF_FLOAT : this.#binding.TF_INT32;
+    return this.#binding.createTensor([...shape], dtype, values);
+  }
+
+  delete(handle: number): void {
+    this.#binding.deleteTensor(handle);
+  }
+
+  /** A copy of the values. */
+  read(handle: number): Float32Array {
+    return this.#binding.tensorDataSync(handle) as Float32Array;
+  }
+
+  /** The attributes that `make` made when the key first came: a step asks for the same few hundreds of times. */
+  attributes(key: string, make: (attr: TensorFlowRuntime['attr']) => TFEOpAttr[]): TFEOpAttr[] {
+    let attributes = this.#attributes.get(key);
+    if (!attributes) {
+      attributes = make(this.attr);
+      this.#attributes.set(key, attributes);
+    }
+    return attributes;
+  }
+
+  /** A constant int32 tensor such as a shape; it belongs to the runtime. */
+  ints(values: readonly number[], shape: readonly number[] = [values.length]): number {
+    return this.#constant(`${values.join()}:${shape.join()}`, () => this.create(Int32Array.from(values), shape));
+  }
+
+  /** A constant float32 scalar; it belongs to the runtime. */
+  scalar(value: number): number {
+    return this.#constant(`${value}`, () => this.create(Float32Array.of(value), []));
+  }
+
+  #constant(key: string, make: () => number): number {
+    let handle = this.#constants.get(key);
+    if (handle === undefined) {
+      handle = make();
+      this.#constants.set(key, handle);
+    }
+    return handle;
+  }
+
+  /** A name for a resource that nobody else in this process has. */
+  uniqueName(): string {
+    return `nesgd-${this.#resources++}`;
+  }
+
+  /** Handles not yet deleted, the runtime's own constants apart. */
+  get liveHandles(): number {
+    return this.#binding.getNumOfTensors() - this.#constants.size;
+  }
+}
+
+function attributeMakers(binding: TFJSBinding) {
+  const typed = (type: number) => (name: string, value: TFEOpAttr['value']) => ({ name, type, value });
+  const type = typed(binding.TF_ATTR_TYPE);
+  return {
+    int: typed(binding.TF_ATTR_INT),
+    float: typed(binding.TF_ATTR_FLOAT),
+    bool: typed(binding.TF_ATTR_BOOL),
+    string: typed(binding.TF_ATTR_STRING),
+    shape: (name: string, shape: readonly number[]) => typed(binding.TF_ATTR_SHAPE)(name, [...shape]),
+    float32: (name: string) => type(name, binding.TF_FLOAT),
+    int32: (name: string) => type(name, binding.TF_INT32),
+  };
+}
+
+let loaded: { runtime: TensorFlowRuntime; threads: number } | undefined;
+
+/**
+ * Loads the native library, once a process.
+ * @param threads of one operation. TensorFlow takes the number from the environment when it loads and never again.
+ * @throws EngineUnavailableError where the native runtime is missing or does not load.
+ */
+export function loadTensorFlow(threads: number): TensorFlowRuntime {
+  if (loaded) {
+    if (loaded.threads === threads) return loaded.runtime;
+    throw new NesgdError(
+      'ENGINE_THREADS',
+      `this process runs TensorFlow with ${loaded.threads} threads, which cannot become ${threads}: start another process`,
+    );
+  }
+  process.env.TF_NUM_INTRAOP_THREADS = String(threads);
+  process.env.TF_NUM_INTEROP_THREADS = '1';
+  process.env.OMP_NUM_THREADS = String(threads);
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  // Node 23 removed this function, which TensorFlow.js 4.22 still calls (tfjs issue 8609).
+  const legacy = util as { isNullOrUndefined?: (value: unknown) => boolean };
+  legacy.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  try {
+    // `require`, because the package looks for its binding beside itself with CommonJS means.
+    const tf = createRequire(import.meta.url)('@tensorflow/tfjs-node-gpu') as {
+      backend(): { binding: TFJSBinding };
+    };
+    loaded = { runtime: new TensorFlowRuntime(tf.backend().binding), threads };
+    return loaded.runtime;
+  } catch (cause) {
+    throw new EngineUnavailableError('tensorflow', cause);
+  }
+}
