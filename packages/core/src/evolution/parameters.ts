@@ -39,7 +39,7 @@ export function checkNeSgdParams(p: NeSgdParams): void {
   demand(LINKAGES.includes(p.linkage), 'linkage', `one of ${LINKAGES.join(', ')}`);
 
   function integerFrom(least: number, name: keyof NeSgdParams): void {
-    demand(Number.isSafeInteger(p[name]) && Number(p[name]) >= least, name, `a whole number from ${least}`);
+    demand(Number.isSafeInteger(p[name]) && Number(p[name]) >= least, name, `a whole number from ${least}, below 2^53`);
   }
   function demand(holds: boolean, name: keyof NeSgdParams, wanted: string): void {
     if (!holds) throw new EvolutionParameterError(name, p[name], wanted);
