@@ -5,7 +5,7 @@ import { InputError } from '../errors.js';
 import { BlobStore } from '../storage/index.js';
 import type { Fact, OpenedFact } from './facts.js';
 import { Journal, readJournal } from './journal.js';
-import { lockRun } from './run-lock.js';
+import { type Holder, livingHolder, lockRun } from './run-lock.js';
 
 /** `runs/<id>/`: one run's journal and artifacts, held by this process alone until it is closed. */
 export interface RunFolder {
@@ -98,6 +98,11 @@ export async function readRun(runsFolder: string, id: string) {
       journalPath,
     ),
   };
+}
+
+/** The process that works on a run just now; undefined where none does. */
+export async function runHolder(runsFolder: string, id: string): Promise<Holder | undefined> {
+  return livingHolder(join(runPath(runsFolder, id), 'lock'));
 }
 
 /** Ids of the runs in a folder, oldest name first; empty where the folder does not exist. */

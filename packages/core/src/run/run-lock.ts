@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { InputError } from '../errors.js';
 
 const holderSchema = z.object({ pid: z.int(), host: z.string(), started: z.string() });
-type Holder = z.infer<typeof holderSchema>;
+export type Holder = z.infer<typeof holderSchema>;
 
 /**
  * Keeps two coordinators from one run: a file naming the process that holds it. A holder that is gone (killed, or
@@ -38,6 +38,12 @@ export async function lockRun(path: string, runId: string): Promise<() => Promis
     await bury(path, text);
   }
   throw new InputError('RUN_LOCKED', `run ${runId} was taken by another process just now`);
+}
+
+/** The living process that holds a run, if there is one. Looks only. */
+export async function livingHolder(path: string): Promise<Holder | undefined> {
+  const holder = parseHolder(await readFile(path, 'utf8').catch(() => ''));
+  return holder && isAlive(holder) ? holder : undefined;
 }
 
 /** Removes a stale lock, and only that: another process may have taken over in the meantime. */
