@@ -1,0 +1,8 @@
+export { type EpochAugmentation, epochAugmentation, type StreamPath } from './augmentation.js';
+export { type BatchSource, batchesOf, batchSource, checkBatchSize, epochOrder, fillBatch } from './batches.js';
+export type { Dataset, ImageShape, LabelledImages, Labels } from './dataset.js';
+export { openDataset } from './open-dataset.js';
+export { type Partition, partition } from './partition.js';
+export { type PreparedDataset, type PrepareOptions, prepareDataset } from './prepare-dataset.js';
+export type { ReadProgress } from './sources/raw-dataset.js';
+export { type DatasetSpec, datasetSchema } from './spec.js';

@@ -1,0 +1,58 @@
+import type { Sharp, SharpOptions } from 'sharp';
+import { InputError } from '../../errors.js';
+
+export interface DecodedImage {
+  /** uint8 `[height, width, 3]`; grey images have three equal channels. Transparency is dropped, 16 bits become 8. */
+  readonly pixels: Uint8Array;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** @throws InputError `IMAGE_DAMAGED` naming `path`. */
+export type DecodeImage = (content: Buffer, path: string) => Promise<DecodedImage>;
+
+type SharpModule = (input: Buffer, options: SharpOptions) => Sharp;
+
+/**
+ * sharp's binaries are optional dependencies by platform, so it is looked for only when there are images to decode.
+ * @param imageSize scale to this side, cutting to the centre square; undefined: as it is.
+ * @throws InputError `IMAGE_DECODER` where sharp cannot be loaded.
+ */
+export async function imageDecoder(imageSize?: number): Promise<DecodeImage> {
+  const sharp = await loadSharp();
+  return async (content, path) => {
+    try {
+      let image = sharp(content, { failOn: 'warning' });
+      if (imageSize !== undefined) image = image.resize(imageSize, imageSize, { fit: 'cover' });
+      const { data, info } = await image
+        .removeAlpha()
+        .toColourspace('srgb')
+        .raw()
+        .toBuffer({ resolveWithObject: true });
+      if (info.channels !== 3) throw new Error(`it has ${info.channels} channels`);
+      return { pixels: data, height: info.height, width: info.width };
+    } catch (cause) {
+      const fault = (cause as Error).message.split('\n').at(-1);
+      throw new InputError('IMAGE_DAMAGED', `${path}: cannot be decoded: ${fault}. Replace or remove it`, false, {
+        cause,
+      });
+    }
+  };
+}
+
+async function loadSharp(): Promise<SharpModule> {
+  try {
+    const { default: sharp } = await import('sharp');
+    // Images are small and many: parallel over images, not within one, and none is seen twice.
+    sharp.concurrency(1);
+    sharp.cache(false);
+    return sharp;
+  } catch (cause) {
+    throw new InputError(
+      'IMAGE_DECODER',
+      `image files need the package sharp, which cannot be loaded on ${process.platform}-${process.arch} (${(cause as Error).message.split('\n')[0]}): run npm install --include=optional, or pack the data set as idx files`,
+      false,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,65 @@
+import { open, stat } from 'node:fs/promises';
+import { InputError } from '../../errors.js';
+import { FolderTree } from './folder-tree.js';
+import { TarTree } from './tar-tree.js';
+
+/**
+ * Named files, whether they stand in a folder or in a tar: formats read from either alike. Paths are relative and
+ * separated by '/'. What starts with a dot is left out (.DS_Store and the like).
+ */
+export interface FileTree {
+  /** As the user gave it, for messages. */
+  readonly path: string;
+  /** Changes when the files do, and costs no reading of them. */
+  identity(): Promise<readonly FileIdentity[]>;
+  /** Sorted by code unit. @throws InputError for a damaged tar. */
+  list(): Promise<Listing>;
+  /** Each of `files` once, in an order of the tree's choosing. @throws InputError for a damaged tar or an unreadable file. */
+  read(files: ReadonlySet<string>, signal?: AbortSignal): AsyncGenerator<TreeFile>;
+}
+
+export interface FileIdentity {
+  /** Absolute, symbolic links resolved. */
+  readonly path: string;
+  readonly size: number;
+  readonly mtimeMs: number;
+  /** Notices what keeps the modification time: `cp -p` over the file, a package installed anew. */
+  readonly ctimeMs: number;
+}
+
+export interface Listing {
+  readonly files: readonly string[];
+  readonly folders: readonly string[];
+}
+
+export interface TreeFile {
+  readonly path: string;
+  readonly content: Buffer;
+}
+
+/** @throws InputError `DATASET_PATH` where there is nothing that can be a data set. */
+export async function openTree(path: string): Promise<FileTree> {
+  const stats = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    const fault = cause.code === 'ENOENT' ? 'there is no such file or folder' : cause.message;
+    throw new InputError('DATASET_PATH', `dataset.path ${path}: ${fault}`, false, { cause });
+  });
+  if (stats.isDirectory()) return new FolderTree(path);
+  if (!stats.isFile()) throw new InputError('DATASET_PATH', `dataset.path ${path}: is neither a file nor a folder`);
+  const start = await firstBytes(path, 512);
+  if (start.length >= 2 && start[0] === 0x1f && start[1] === 0x8b) return new TarTree(path, true);
+  // POSIX and GNU tars have this mark in their first header.
+  if (start.toString('latin1', 257, 262) === 'ustar') return new TarTree(path, false);
+  throw new InputError('DATASET_PATH', `dataset.path ${path}: is not a tar or tar.gz; give one of those, or a folder`);
+}
+
+async function firstBytes(path: string, length: number): Promise<Buffer> {
+  const file = await open(path).catch((cause: NodeJS.ErrnoException) => {
+    throw new InputError('DATASET_PATH', `dataset.path ${path}: cannot be read: ${cause.message}`, false, { cause });
+  });
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}

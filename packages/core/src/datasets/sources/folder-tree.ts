@@ -1,0 +1,68 @@
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError } from '../../errors.js';
+import type { FileIdentity, FileTree, Listing, TreeFile } from './file-tree.js';
+
+/** Below these stand image folders, `train/<class>/<image>`. Nothing else is walked: the path may be somebody's home. */
+const WALKED = new Set(['train', 'test']);
+const DEEPEST = 3;
+
+/** A folder on disk. Symbolic links are followed. */
+export class FolderTree implements FileTree {
+  #walked: Promise<Walked> | undefined;
+
+  constructor(readonly path: string) {}
+
+  async identity(): Promise<readonly FileIdentity[]> {
+    // Looked at anew each time: it is compared from before to after the reading.
+    return (await walk(this.path)).identities;
+  }
+
+  async list(): Promise<Listing> {
+    this.#walked ??= walk(this.path);
+    return this.#walked;
+  }
+
+  async *read(files: ReadonlySet<string>, signal?: AbortSignal): AsyncGenerator<TreeFile> {
+    for (const path of files) {
+      signal?.throwIfAborted();
+      yield { path, content: await readFile(join(this.path, path)).catch(unreadable) };
+    }
+  }
+}
+
+interface Walked extends Listing {
+  readonly files: string[];
+  readonly folders: string[];
+  readonly identities: FileIdentity[];
+}
+
+async function walk(root: string): Promise<Walked> {
+  const found: Walked = { files: [], folders: [], identities: [] };
+  await visit(await realpath(root), '', 1, found);
+  found.files.sort();
+  found.folders.sort();
+  found.identities.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return found;
+}
+
+async function visit(root: string, folder: string, depth: number, found: Walked): Promise<void> {
+  const names = (await readdir(join(root, folder)).catch(unreadable)).filter((name) => !name.startsWith('.'));
+  const stats = await Promise.all(names.map((name) => stat(join(root, folder, name)).catch(unreadable)));
+  for (const [i, name] of names.entries()) {
+    const path = folder === '' ? name : `${folder}/${name}`;
+    const about = stats[i]!;
+    if (about.isDirectory()) {
+      found.folders.push(path);
+      if (depth < DEEPEST && (depth > 1 || WALKED.has(name))) await visit(root, path, depth + 1, found);
+    } else if (about.isFile()) {
+      const { size, mtimeMs, ctimeMs } = about;
+      found.files.push(path);
+      found.identities.push({ path: join(root, path), size, mtimeMs, ctimeMs });
+    }
+  }
+}
+
+function unreadable(cause: NodeJS.ErrnoException): never {
+  throw new InputError('DATASET_PATH', `a file of the data set cannot be read: ${cause.message}`, false, { cause });
+}

@@ -1,0 +1,143 @@
+import { createReadStream } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { extract, type Header } from 'tar-stream';
+import { InputError, NesgdError } from '../../errors.js';
+import type { FileIdentity, FileTree, Listing, TreeFile } from './file-tree.js';
+
+/**
+ * A tar, gzipped or not, read as a stream: nothing is unpacked to disk. It is read twice, first for the names and to see
+ * that it is whole, so that a damaged one is refused before an hour of decoding. One folder that holds everything
+ * (`cifar10/train/...`) is left out of the names.
+ */
+export class TarTree implements FileTree {
+  #listed: Promise<Listing & { wrapper: string }> | undefined;
+
+  constructor(
+    readonly path: string,
+    private readonly gzipped: boolean,
+  ) {}
+
+  async identity(): Promise<readonly FileIdentity[]> {
+    const { size, mtimeMs, ctimeMs } = await stat(this.path);
+    return [{ path: await realpath(this.path), size, mtimeMs, ctimeMs }];
+  }
+
+  list(): Promise<Listing & { wrapper: string }> {
+    this.#listed ??= this.#list();
+    return this.#listed;
+  }
+
+  async *read(files: ReadonlySet<string>, signal?: AbortSignal): AsyncGenerator<TreeFile> {
+    const { wrapper } = await this.list();
+    for await (const { name, content } of this.#entries((name) => files.has(name.slice(wrapper.length)), signal)) {
+      if (content) yield { path: name.slice(wrapper.length), content };
+    }
+  }
+
+  async #list(): Promise<Listing & { wrapper: string }> {
+    const files = new Set<string>();
+    const folders = new Set<string>();
+    for await (const { name, folder } of this.#entries(() => false)) {
+      if (folder) {
+        folders.add(name);
+      } else if (files.has(name)) {
+        throw new InputError('DATASET_TAR', `${this.path}: holds ${name} twice; pack it anew from one folder`);
+      } else {
+        files.add(name);
+      }
+    }
+    const wrapper = wrapperOf(files);
+    const inside = (names: Set<string>) =>
+      [...names]
+        .filter((name) => name.startsWith(wrapper) && name !== wrapper)
+        .map((name) => name.slice(wrapper.length))
+        .sort();
+    return { files: inside(files), folders: inside(folders), wrapper };
+  }
+
+  /** Every file and folder in the order of the archive; the content of those that are `wanted`. */
+  async *#entries(
+    wanted: (name: string) => boolean,
+    signal?: AbortSignal,
+  ): AsyncGenerator<{ name: string; folder: boolean; content: Buffer | undefined }> {
+    const archive = extract();
+    const end = endWatch();
+    const source = createReadStream(this.path);
+    const flow = this.gzipped
+      ? pipeline(source, createGunzip(), end.watch, archive)
+      : pipeline(source, end.watch, archive);
+    flow.catch(() => {}); // The loop below meets the same error, or has ended early and does not care.
+    try {
+      for await (const entry of archive) {
+        signal?.throwIfAborted();
+        const name = this.#nameOf(entry.header);
+        if (name === undefined || !wanted(name)) {
+          entry.resume();
+          if (name !== undefined) yield { name, folder: entry.header.type === 'directory', content: undefined };
+          continue;
+        }
+        const chunks: Buffer[] = [];
+        for await (const chunk of entry) chunks.push(chunk as Buffer);
+        yield { name, folder: false, content: Buffer.concat(chunks) };
+      }
+      await flow;
+    } catch (cause) {
+      if (cause instanceof NesgdError || signal?.aborted) throw cause;
+      throw this.#damaged((cause as Error).message, cause);
+    }
+    // tar-stream is content when an archive ends between two files.
+    if (!end.sawEmptyBlock()) throw this.#damaged('it does not end with an empty block');
+  }
+
+  /** @returns undefined for what is not looked at: hidden files, and entries that are neither file nor folder. */
+  #nameOf(header: Header): string | undefined {
+    const segments = header.name.split('/').filter((segment) => segment !== '' && segment !== '.');
+    if (header.name.startsWith('/') || segments.includes('..')) {
+      throw new InputError(
+        'DATASET_TAR',
+        `${this.path}: holds ${JSON.stringify(header.name)}, a path outside the archive; pack it anew with relative paths`,
+      );
+    }
+    if (segments.length === 0 || segments.some((s) => s.startsWith('.') || s === '__MACOSX')) return undefined;
+    if (header.type === 'link' || header.type === 'symlink') {
+      throw new InputError(
+        'DATASET_TAR',
+        `${this.path}: holds the link ${header.name}; pack it anew with tar --dereference --hard-dereference`,
+      );
+    }
+    const isEntry = header.type === 'file' || header.type === 'contiguous-file' || header.type === 'directory';
+    return isEntry ? segments.join('/') : undefined;
+  }
+
+  #damaged(fault: string, cause?: unknown): InputError {
+    return new InputError(
+      'DATASET_TAR',
+      `${this.path}: is cut short, damaged or no tar: ${fault}. Fetch or pack it again`,
+      false,
+      { cause },
+    );
+  }
+}
+
+/** `cifar10/` where every file stands below that folder, else ''. */
+function wrapperOf(files: ReadonlySet<string>): string {
+  const [first] = files;
+  const top = first?.split('/')[0];
+  if (top === undefined || top === first || top === 'train' || top === 'test') return '';
+  return [...files].every((name) => name.startsWith(`${top}/`)) ? `${top}/` : '';
+}
+
+/** A tar ends with blocks of 512 zero bytes. Passes everything on and watches whether the last block was one. */
+function endWatch() {
+  let last: Buffer = Buffer.alloc(0);
+  const watch = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      last = chunk.length >= 512 ? chunk.subarray(-512) : Buffer.concat([last, chunk]).subarray(-512);
+      done(null, chunk);
+    },
+  });
+  return { watch, sawEmptyBlock: () => last.length === 512 && last.every((byte) => byte === 0) };
+}
