@@ -72,9 +72,8 @@ function take(path, me) {
 function heldBy(path) {
   try {
     const age = Date.now() - statSync(path).mtimeMs;
-    /** @type {Holder} */
-    const holder = JSON.parse(readFileSync(path, 'utf8'));
-    if (age < MAX_AGE_MS && (holder.host !== hostname() || holder.pids.some(isAlive))) return holder;
+    const holder = parse(readFileSync(path, 'utf8'));
+    if (holder && age < MAX_AGE_MS && (holder.host !== hostname() || holder.pids.some(isAlive))) return holder;
     const away = `${path}.void-${process.pid}`;
     renameSync(path, away);
     rmSync(away, { force: true });
@@ -82,6 +81,18 @@ function heldBy(path) {
     if (errorCode(error) !== 'ENOENT') throw error; // Let go of this moment.
   }
   return undefined;
+}
+
+/**
+ * @param {string} text
+ * @returns {Holder | undefined} undefined where a power cut left half a file.
+ */
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -15,10 +15,11 @@ const NAME_WIDTH = 40;
 
 /**
  * @param {Pick<NodeJS.WriteStream, 'write'> & { isTTY?: boolean, columns?: number }} stream
+ * @param {string} [prefix] begins every line.
  * @returns {Steps}
  */
-export function createSteps(stream) {
-  const say = (/** @type {string} */ line) => stream.write(`set-up: ${line}\n`);
+export function createSteps(stream, prefix = 'set-up') {
+  const say = (/** @type {string} */ line) => stream.write(`${prefix}: ${line}\n`);
   const erase = () => stream.isTTY && stream.write('\r\u001b[2K');
 
   return {
@@ -30,7 +31,9 @@ export function createSteps(stream) {
       const redraw = () => {
         erase();
         // A line that wraps could not be erased.
-        stream.write(`set-up: ${name.padEnd(NAME_WIDTH)} ${seconds()}  ${text}`.slice(0, (stream.columns ?? 80) - 1));
+        stream.write(
+          `${prefix}: ${name.padEnd(NAME_WIDTH)} ${seconds()}  ${text}`.slice(0, (stream.columns ?? 80) - 1),
+        );
       };
       const timer = stream.isTTY ? setInterval(redraw, REDRAW_MS) : undefined;
       try {

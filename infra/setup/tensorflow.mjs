@@ -9,7 +9,12 @@ import {
   runtimeLayout,
   TENSORFLOW_VERSION,
 } from '../../packages/core/dist/runtime/layout.js';
-import { bindingPlace, findTensorflow, probeBinding } from '../../packages/core/dist/runtime/tensorflow.js';
+import {
+  bindingPlace,
+  findTensorflow,
+  probeBinding,
+  tfjsNodeFolder,
+} from '../../packages/core/dist/runtime/tensorflow.js';
 import { CommandError, run } from './command.mjs';
 import { installFolder } from './folders.mjs';
 import { lacksCompiler, lacksGlibc, lacksPython } from './prerequisites.mjs';
@@ -54,13 +59,14 @@ export const tensorflow = {
  * @param {import('../../packages/core/dist/runtime/layout.js').RuntimeLayout} layout
  * @param {import('./runtime.mjs').Context} context
  */
-async function installLibrary(layout, { steps, onStart }) {
+async function installLibrary(layout, { env, steps, onStart }) {
   const wheel = await steps.step(`TensorFlow ${TENSORFLOW_VERSION}, download`, (progress) =>
     fetchWheel({
       requirements: fileURLToPath(new URL('requirements/tensorflow.txt', import.meta.url)),
       platform: `manylinux_2_27_${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}`,
       folder: join(layout.root, 'downloads'),
       approximateMb: 275,
+      env,
       progress,
       onStart,
     }),
@@ -83,22 +89,22 @@ async function installLibrary(layout, { steps, onStart }) {
  * @param {import('../../packages/core/dist/runtime/layout.js').RuntimeLayout} layout
  * @param {import('./runtime.mjs').Context} context
  */
-async function buildBinding(layout, { steps, onStart }) {
-  const require = createRequire(new URL('../../packages/core/package.json', import.meta.url));
-  const sources = join(dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json')), 'binding');
-  const nodeApi = join(dirname(require.resolve('node-api-headers/package.json')), 'include');
+async function buildBinding(layout, { env, steps, onStart }) {
+  const tfjsNode = tfjsNodeFolder();
+  if (!tfjsNode) throw new SetupError('the npm package @tensorflow/tfjs-node-gpu is missing');
+  const nodeApi = join(dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json')), 'include');
   await steps.step(`TensorFlow.js binding ${BINDING_VERSION}, compile`, () =>
     installFolder(layout.root, layout.binding, async (partial) => {
       const binding = join(partial, 'tfjs_binding.node');
       const args = [
         ...['-std=c++17', '-O2', '-fPIC', '-shared', `-DNAPI_VERSION=${NODE_API_VERSION}`],
-        ...[`-I${nodeApi}`, `-I${dirname(sources)}`, `-I${join(layout.tensorflow, 'include')}`],
-        ...[join(sources, 'tfjs_backend.cc'), join(sources, 'tfjs_binding.cc')],
+        ...[`-I${nodeApi}`, `-I${tfjsNode}`, `-I${join(layout.tensorflow, 'include')}`],
+        ...[join(tfjsNode, 'binding/tfjs_backend.cc'), join(tfjsNode, 'binding/tfjs_binding.cc')],
         ...['-o', binding, `-L${layout.tensorflow}`, ...LIBRARIES.map((name) => `-l:${name}`)],
         // Relative, and the same from the partial folder: the cache may be moved as a whole.
         `-Wl,-rpath,$ORIGIN/../${layout.tensorflow.slice(layout.root.length + 1)}`,
       ];
-      await run('g++', args, { onStart }).catch((error) => {
+      await run('g++', args, { env, onStart }).catch((error) => {
         if (!(error instanceof CommandError)) throw error;
         const first = error.output.split('\n').find((line) => /error/i.test(line)) ?? error.message;
         throw new SetupError(`g++ could not compile the binding: ${first.trim()}`, error.output);

@@ -19,7 +19,7 @@ export const valkey = {
 
   lacks: ({ env }) => lacksGlibc(2, 28) ?? lacksPython(env),
 
-  install: ({ cacheRoot, steps, onStart }) =>
+  install: ({ cacheRoot, env, steps, onStart }) =>
     steps.step(`Valkey ${VALKEY_VERSION}`, async (progress) => {
       const { root, valkey } = runtimeLayout(cacheRoot);
       const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
@@ -28,6 +28,7 @@ export const valkey = {
         platform: `manylinux_2_28_${machine}`,
         folder: join(root, 'downloads'),
         approximateMb: 2,
+        env,
         progress,
         onStart,
       });

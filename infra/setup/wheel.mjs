@@ -14,6 +14,7 @@ const POLL_MS = 300;
  * @property {string} platform The wheel's platform tag, which this machine satisfies.
  * @property {string} folder Where wheels lie until they are unpacked.
  * @property {number} approximateMb For the progress shown.
+ * @property {NodeJS.ProcessEnv} env
  * @property {(text: string) => void} progress
  * @property {(pid: number) => void} onStart
  */
@@ -37,7 +38,7 @@ export async function fetchWheel(request) {
 }
 
 /** @param {WheelRequest} request */
-async function download({ requirements, platform, folder, approximateMb, progress, onStart }) {
+async function download({ requirements, platform, folder, approximateMb, env, progress, onStart }) {
   // pip downloads into the temporary folder, then moves: there it can be watched, and on the same disk.
   const temporary = join(folder, 'pip');
   rmSync(temporary, { recursive: true, force: true });
@@ -48,7 +49,7 @@ async function download({ requirements, platform, folder, approximateMb, progres
   const choice = ['--no-deps', '--only-binary', ':all:', '--platform', platform, '--python-version', '311'];
   const manners = ['--quiet', '--no-input', '--progress-bar', 'off', '--disable-pip-version-check', '--retries', '1'];
   try {
-    await run('python3', [...args, ...choice, ...manners], { env: { ...process.env, TMPDIR: temporary }, onStart });
+    await run('python3', [...args, ...choice, ...manners], { env: { ...env, TMPDIR: temporary }, onStart });
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     throw new SetupError(reason(error), error.output);

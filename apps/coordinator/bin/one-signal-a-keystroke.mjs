@@ -7,7 +7,7 @@ const ECHO_MS = 300;
  * same goes for SIGTERM sent to a whole process group.
  *
  * Must come before the first listener for a signal: Node looks `emit` up then.
- * @param {NodeJS.Process} emitter
+ * @param {import("node:events").EventEmitter} emitter process, but for tests.
  * @param {() => number} now in milliseconds.
  */
 export function oneSignalAKeystroke(emitter, now = () => performance.now()) {

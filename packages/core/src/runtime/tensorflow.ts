@@ -46,9 +46,14 @@ export function findTensorflowAt(place: string | undefined, cacheRoot: string): 
 
 /** The path at which @tensorflow/tfjs-node-gpu looks for its binding; undefined without the package. */
 export function bindingPlace(): string | undefined {
+  const folder = tfjsNodeFolder();
+  return folder && join(folder, 'lib', `napi-v${NODE_API_VERSION}`, 'tfjs_binding.node');
+}
+
+/** Where the npm package @tensorflow/tfjs-node-gpu is installed; undefined where it is not. */
+export function tfjsNodeFolder(): string | undefined {
   try {
-    const manifest = createRequire(import.meta.url).resolve('@tensorflow/tfjs-node-gpu/package.json');
-    return join(dirname(manifest), 'lib', `napi-v${NODE_API_VERSION}`, 'tfjs_binding.node');
+    return dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-node-gpu/package.json'));
   } catch {
     return undefined;
   }

@@ -1,0 +1,108 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Component, ensureRuntime } from './runtime.mjs';
+import { SetupError } from './setup-error.mjs';
+import { tensorflow } from './tensorflow.mjs';
+import { valkey } from './valkey.mjs';
+
+describe('ensureRuntime', () => {
+  let cacheRoot: string;
+  let said: string[];
+  let installs: number;
+  beforeEach(() => {
+    cacheRoot = mkdtempSync(join(tmpdir(), 'nesgd-test-'));
+    said = [];
+    installs = 0;
+  });
+  afterEach(() => rmSync(cacheRoot, { recursive: true, force: true }));
+
+  const place = () => join(cacheRoot, 'runtime', 'piece');
+  const piece = (overrides: Partial<Component> = {}): Component => ({
+    name: 'Piece 1.0',
+    without: 'it goes on slower',
+    isThere: () => existsSync(place()),
+    lacks: () => undefined,
+    install: async () => {
+      installs += 1;
+      mkdirSync(place(), { recursive: true });
+    },
+    ...overrides,
+  });
+  const failing = (message: string) =>
+    piece({
+      install: async () => {
+        installs += 1;
+        throw new SetupError(message, 'a long story');
+      },
+    });
+  const ensure = (components: Component[], options: { explicit?: boolean; env?: NodeJS.ProcessEnv } = {}) =>
+    ensureRuntime(
+      {
+        env: { ...options.env, NESGD_CACHE: cacheRoot },
+        steps: { say: (line) => said.push(line), step: (_name, work) => work(() => {}) },
+        explicit: options.explicit ?? false,
+      },
+      components,
+    );
+
+  it('installs what is missing once, and is silent when all is there', async () => {
+    expect(await ensure([piece()])).toBe(true);
+    expect(await ensure([piece()])).toBe(true);
+    expect(installs).toBe(1);
+    expect(said).toEqual([]);
+  });
+
+  it('a missing prerequisite is told with its consequence, and nothing is tried', async () => {
+    expect(await ensure([piece({ lacks: () => 'there is no g++' })])).toBe(false);
+    expect(said).toEqual(['without Piece 1.0, as there is no g++: it goes on slower']);
+    expect(installs).toBe(0);
+  });
+
+  it('a failure does not throw, is remembered for some minutes, and is tried again when asked for', async () => {
+    expect(await ensure([failing('no network')])).toBe(false);
+    expect(await ensure([failing('no network')])).toBe(false);
+    expect(installs).toBe(1);
+    expect(said[0]).toMatch(/without Piece 1\.0, as no network/);
+    expect(said[1]).toMatch(/no network \(0 min ago; "npm run setup" tries again at once\)/);
+
+    expect(await ensure([piece()], { explicit: true })).toBe(true);
+    rmSync(place(), { recursive: true });
+    expect(await ensure([piece()])).toBe(true); // Success wipes the memory of failure.
+  });
+
+  it('an old failure is tried again by itself', async () => {
+    await ensure([failing('no network')]);
+    const longAgo = new Date(Date.now() - 3_600_000);
+    utimesSync(join(cacheRoot, 'runtime', 'failed-Piece-1-0.txt'), longAgo, longAgo);
+    expect(await ensure([piece()])).toBe(true);
+  });
+
+  it('one piece that fails does not keep the others away', async () => {
+    expect(await ensure([{ ...failing('broken'), name: 'Other' }, piece()])).toBe(false);
+    expect(existsSync(place())).toBe(true);
+  });
+
+  it('what a killed set-up left behind is cleared', async () => {
+    const left = join(cacheRoot, 'runtime', '.partial-x');
+    mkdirSync(left, { recursive: true });
+    writeFileSync(join(left, 'lib'), 'half');
+    await ensure([piece()]);
+    expect(existsSync(left)).toBe(false);
+  });
+
+  it('without python3 and g++ both pieces say which one is missing, and how to get it', () => {
+    const context = {
+      cacheRoot,
+      env: { PATH: cacheRoot },
+      steps: { say: () => {}, step: () => Promise.reject(new Error('nothing is to be done')) },
+      onStart: () => {},
+    };
+    expect(valkey.isThere(context)).toBe(false);
+    expect(valkey.lacks(context)).toMatch(/no python3 on the PATH|provided for linux/);
+    expect(tensorflow.lacks(context)).toMatch(/no python3 on the PATH|provided for linux/);
+    writeFileSync(join(cacheRoot, 'python3'), '', { mode: 0o755 });
+    expect(tensorflow.lacks(context)).toMatch(/no g\+\+ on the PATH|provided for linux/);
+  });
+});
