@@ -1,0 +1,138 @@
+import {
+  formatAccuracy,
+  formatCount,
+  formatDifference,
+  formatDuration,
+  keptBlocks,
+  plural,
+} from '../display/format.js';
+import { bold, cyan, dim, green, type Line, yellow } from '../display/line.js';
+import { tableLines } from '../display/table-lines.js';
+import type { RunOverview, RunState } from './run-overview.js';
+
+/** One run in detail: where it stands, its settings, what was measured, which blocks the best mask keeps. */
+export function overviewLines(run: RunOverview): Line[] {
+  const { evolution } = run.experiment;
+  return [
+    [bold(run.runId), '  ', stateWord(run.state), ...holderText(run)],
+    ['folder      ', run.folder],
+    ['started     ', formatTime(run.startedAt), dim('   last fact '), formatTime(run.lastFactAt)],
+    ['engine      ', `${run.runtime.engine}, ${plural(run.runtime.threads, 'thread')} a worker`],
+    [],
+    ...settingsLines(run.experiment),
+    [],
+    ...accuracyLines(run),
+    ...(run.generations.length > 0 ? [[], ...generationLines(run)] : []),
+    ...(run.best ? [[], ...maskLines(run.best.mask, run.blocks)] : []),
+    [],
+    [
+      `generation ${run.generations.at(-1)?.t ?? '-'} of ${evolution.generations} closed; `,
+      `${plural(run.evaluated, 'individual')} retrained, ${plural(run.imagesTrained, 'image')} trained on, alpha's included`,
+    ],
+    ...run.workers.map(
+      ({ name, jobs, seconds }): Line => [dim(`  ${name}: ${plural(jobs, 'job')}, ${formatDuration(1000 * seconds)}`)],
+    ),
+    ...nextLines(run),
+  ];
+}
+
+export function stateWord(state: RunState | 'damaged'): Line[number] {
+  return { finished: green, running: cyan, unfinished: yellow, damaged: yellow }[state](state);
+}
+
+/** `2026-01-31 12:00:07 UTC` */
+export function formatTime(iso: string): string {
+  return `${iso.slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+function holderText({ holder, state }: RunOverview): Line {
+  return holder && state === 'running' ? [dim(` by process ${holder.pid} on ${holder.host}`)] : [];
+}
+
+const SETTINGS_WIDTH = 88;
+
+/** The experiment as resolved, by its own keys, which --set knows too. */
+function settingsLines(experiment: RunOverview['experiment']): Line[] {
+  return Object.entries(experiment).flatMap(([section, value]) =>
+    wrapped(settings(value)).map((text, index): Line => [(index === 0 ? section : '').padEnd(12), dim(text)]),
+  );
+}
+
+/** `{ epochs: 3, milestones: [0.5] }` -> `['epochs 3', 'milestones [0.5]']` */
+function settings(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [String(value)];
+  return Object.entries(value).map(([key, inner]) => `${key} ${JSON.stringify(inner).replaceAll('"', '')}`);
+}
+
+function wrapped(parts: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + part.length + 2 <= SETTINGS_WIDTH)
+      lines[lines.length - 1] = `${last}, ${part}`;
+    else lines.push(part);
+  }
+  return lines;
+}
+
+function accuracyLines({ alpha, best, experiment }: RunOverview): Line[] {
+  if (!alpha) return [[dim('alpha is not trained yet')]];
+  const difference =
+    best && best.testAccuracy !== null && alpha.testAccuracy !== null
+      ? best.testAccuracy - alpha.testAccuracy
+      : undefined;
+  const gain =
+    difference === undefined
+      ? []
+      : [(difference > 0 ? green : dim)(`  ${formatDifference(difference)} on the test set`)];
+  const source = alpha.reused
+    ? 'known from an earlier run'
+    : alpha.epochs > 0
+      ? plural(alpha.epochs, 'epoch')
+      : 'from a file';
+  return [
+    [`accuracy  ${experiment.fitness === 'validation' ? 'validation' : '   fitness'}      test`],
+    [accuracyRow('alpha', alpha), dim(`  ${source}`)],
+    best ? [accuracyRow('best', best), ...gain] : [dim('no individual is measured yet')],
+  ];
+}
+
+function accuracyRow(name: string, of: { accuracy: number; testAccuracy: number | null }): string {
+  const cells = [of.accuracy, of.testAccuracy].map((cell) => formatAccuracy(cell).padStart(10));
+  return name.padEnd(10) + cells.join('');
+}
+
+function generationLines({ generations }: RunOverview): Line[] {
+  const heading = ['generation', 'best', 'median', 'nabla', 'suppressed', 'retrained', 'known already'];
+  const rows = generations.map((row) => [
+    String(row.t),
+    formatAccuracy(row.best),
+    formatAccuracy(row.median),
+    formatAccuracy(row.nabla),
+    formatCount(row.suppressed),
+    formatCount(row.evaluated),
+    formatCount(row.cacheHits),
+  ]);
+  return tableLines(heading, rows, 'right');
+}
+
+/** The mask drawn against the names of its blocks. */
+function maskLines(mask: string, blocks: RunOverview['blocks']): Line[] {
+  const nameWidth = Math.max(...blocks.map(({ name }) => name.length));
+  const countWidth = Math.max(...blocks.map(({ parameters }) => formatCount(parameters).length));
+  const kept = keptBlocks(mask);
+  return [
+    ['best mask ', bold(mask), dim(`  ${plural(kept, 'block')} kept, ${mask.length - kept} re-initialised`)],
+    ...blocks.map(({ name, parameters }, index): Line => {
+      const count = dim(`${formatCount(parameters).padStart(countWidth)} parameters`);
+      const [bit, fate] = mask[index] === '1' ? [green('1'), 'kept          '] : [yellow('0'), 're-initialised'];
+      return ['  ', bit, `  ${name.padEnd(nameWidth)}  ${fate}  `, count];
+    }),
+  ];
+}
+
+function nextLines({ state, runId }: RunOverview): Line[] {
+  return state === 'unfinished'
+    ? [[], ['next      ', bold(`nesgd resume ${runId}`), dim('  goes on from the last fact')]]
+    : [];
+}

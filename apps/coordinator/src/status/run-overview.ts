@@ -1,0 +1,126 @@
+import { join, resolve } from 'node:path';
+import type { EvaluatedFact, Fact, JournalLine, OpenedFact } from '@nesgd/core/run';
+import { readRun, runHolder } from '@nesgd/core/run';
+import { closedGenerationOf, type GenerationRow, generationRows } from './generation-row.js';
+
+/** What a journal says of a run; the shape of `nesgd status RUN_ID --json`. Accuracies in [0, 1]. */
+export interface RunOverview {
+  readonly runId: string;
+  readonly folder: string;
+  readonly state: RunState;
+  /** The process that works on it. */
+  readonly holder: { readonly pid: number; readonly host: string } | null;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly lastFactAt: string;
+  readonly experiment: OpenedFact['experiment'];
+  readonly runtime: OpenedFact['runtime'];
+  readonly blocks: OpenedFact['blocks'];
+  readonly alpha: AlphaOverview | null;
+  readonly generations: readonly GenerationRow[];
+  readonly best: BestOverview | null;
+  /** Individuals retrained. */
+  readonly evaluated: number;
+  readonly imagesTrained: number;
+  readonly workers: readonly WorkerOverview[];
+}
+
+/** `running`: a living process holds it; `unfinished`: none does, and `nesgd resume` goes on. */
+export type RunState = 'finished' | 'running' | 'unfinished';
+
+export interface AlphaOverview {
+  /** On the split that is fitness. */
+  readonly accuracy: number;
+  readonly testAccuracy: number | null;
+  readonly epochs: number;
+  /** Known from an earlier run. */
+  readonly reused: boolean;
+}
+
+export interface BestOverview {
+  readonly mask: string;
+  readonly accuracy: number;
+  readonly testAccuracy: number | null;
+}
+
+export interface WorkerOverview {
+  readonly name: string;
+  readonly jobs: number;
+  /** Spent on them. */
+  readonly seconds: number;
+}
+
+/** @throws InputError for an unknown run, and for a damaged journal with its file and line. */
+export async function overviewOf(runsFolder: string, runId: string): Promise<RunOverview> {
+  // First the holder: a run that finishes in between has released it, and its journal says so.
+  const holder = await runHolder(runsFolder, runId);
+  const { lines, opened } = await readRun(runsFolder, runId);
+  const folder = resolve(runsFolder, runId);
+  const facts = lines.map((line) => line.fact);
+  const evaluated = facts.filter((fact) => fact.type === 'evaluated');
+  const finished = facts.some((fact) => fact.type === 'finished');
+  return {
+    runId,
+    folder,
+    state: finished ? 'finished' : holder ? 'running' : 'unfinished',
+    holder: holder ? { pid: holder.pid, host: holder.host } : null,
+    startedAt: lines[0]?.meta.at ?? '',
+    lastFactAt: lines.at(-1)?.meta.at ?? '',
+    experiment: opened.experiment,
+    runtime: opened.runtime,
+    blocks: opened.blocks,
+    alpha: alphaOf(lines),
+    generations: generationRows(lines, opened, join(folder, 'journal.jsonl')),
+    best: bestOf(lines, evaluated, join(folder, 'journal.jsonl')),
+    evaluated: evaluated.length,
+    imagesTrained: facts.reduce((sum, fact) => sum + trainedFor(fact), 0),
+    workers: workersOf(lines),
+  };
+}
+
+function alphaOf(lines: readonly JournalLine[]): AlphaOverview | null {
+  const line = lines.find(({ fact }) => fact.type === 'alpha');
+  if (line?.fact.type !== 'alpha') return null;
+  const { accuracy, curve } = line.fact;
+  return { accuracy, testAccuracy: testOf(lines, 'alpha'), epochs: curve.length, reused: line.meta.reused ?? false };
+}
+
+/** The winner; before the end the leader of the last closed generation, before that the best measured so far. */
+function bestOf(
+  lines: readonly JournalLine[],
+  evaluated: readonly EvaluatedFact[],
+  journalPath: string,
+): BestOverview | null {
+  const last = lines.findLast(({ fact }) => fact.type === 'finished' || fact.type === 'generation');
+  if (last?.fact.type === 'finished') {
+    const { mask, accuracy, testAccuracy } = last.fact.best;
+    return { mask, accuracy, testAccuracy };
+  }
+  const testAccuracy = testOf(lines, 'best');
+  if (last?.fact.type === 'generation') {
+    const { best } = closedGenerationOf(last.fact, `${journalPath}, line ${last.seq + 1}`);
+    return { mask: best.mask.join(''), accuracy: best.fitness, testAccuracy };
+  }
+  const [leader] = [...evaluated].sort((a, b) => b.accuracy - a.accuracy);
+  return leader ? { mask: leader.mask, accuracy: leader.accuracy, testAccuracy } : null;
+}
+
+function testOf(lines: readonly JournalLine[], which: 'alpha' | 'best'): number | null {
+  const line = lines.find(({ fact }) => fact.type === 'tested' && fact.which === which);
+  return line?.fact.type === 'tested' ? line.fact.accuracy : null;
+}
+
+function trainedFor(fact: Fact): number {
+  return fact.type === 'alpha' || fact.type === 'evaluated' ? fact.imagesTrained : 0;
+}
+
+function workersOf(lines: readonly JournalLine[]): WorkerOverview[] {
+  const workers = new Map<string, WorkerOverview>();
+  for (const { meta } of lines) {
+    if (!meta.provenance) continue;
+    const { worker: name, seconds } = meta.provenance;
+    const { jobs, seconds: before } = workers.get(name) ?? { jobs: 0, seconds: 0 };
+    workers.set(name, { name, jobs: jobs + 1, seconds: before + seconds });
+  }
+  return [...workers.values()].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
+}
