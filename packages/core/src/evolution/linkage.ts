@@ -1,3 +1,6 @@
+import { minimumSpanningTree } from './minimum-spanning-tree.js';
+import { nearestNeighbourChain } from './nearest-neighbour-chain.js';
+import type { RawMerges } from './raw-merges.js';
 import { UnionFind } from './union-find.js';
 
 /** How the distance between two clusters follows from their members': the mean, the nearest or the farthest pair. */
@@ -33,121 +36,6 @@ export function linkage(distances: Float64Array, n: number, method: Linkage): Me
   }
   const merges = method === 'single' ? minimumSpanningTree(distances, n) : nearestNeighbourChain(distances, n, method);
   return labelled(merges, n);
-}
-
-/** Merges as found, each end named by any one point in it. */
-interface RawMerges {
-  readonly a: Int32Array;
-  readonly b: Int32Array;
-  readonly heights: Float64Array;
-}
-
-function emptyMerges(n: number): RawMerges {
-  const count = Math.max(n - 1, 0);
-  return { a: new Int32Array(count), b: new Int32Array(count), heights: new Float64Array(count) };
-}
-
-/** `start[i] + j` is where the condensed distance of i < j lies. */
-function rowStarts(n: number): Int32Array {
-  return Int32Array.from({ length: n }, (_, i) => n * i - (i * (i + 1)) / 2 - i - 1);
-}
-
-/** Prim's algorithm from point 0: each step adds the point nearest to the tree, the lowest-numbered of equals. */
-function minimumSpanningTree(distances: Float64Array, n: number): RawMerges {
-  const merges = emptyMerges(n);
-  const start = rowStarts(n);
-  const toTree = new Float64Array(n).fill(Infinity); // distance of each outside point to the tree
-  const outside = Int32Array.from({ length: n }, (_, i) => i); // the first `left` entries, ascending
-  let left = n;
-  let x = 0;
-  let xAt = 0; // where x stands in `outside`
-
-  for (let k = 0; k < n - 1; k++) {
-    outside.copyWithin(xAt, xAt + 1, left--);
-    let nearest = Infinity;
-    let y = x;
-    for (let at = 0; at < left; at++) {
-      const i = outside[at]!;
-      const distance = distances[i < x ? start[i]! + x : start[x]! + i]!;
-      if (distance < toTree[i]!) toTree[i] = distance;
-      if (toTree[i]! < nearest) {
-        nearest = toTree[i]!;
-        y = i;
-        xAt = at;
-      }
-    }
-    merges.a[k] = x;
-    merges.b[k] = y;
-    merges.heights[k] = nearest;
-    x = y;
-  }
-  return merges;
-}
-
-/**
- * From any cluster on to its nearest neighbour, and on from there, until two are each other's nearest: those merge.
- * A merged cluster lives on under the higher of its two numbers.
- */
-function nearestNeighbourChain(d: Float64Array, n: number, method: 'average' | 'complete'): RawMerges {
-  const merges = emptyMerges(n);
-  const start = rowStarts(n);
-  const size = new Int32Array(n).fill(1); // 0: merged away
-  const live = Int32Array.from({ length: n }, (_, i) => i); // the first `count` entries, ascending
-  let count = n;
-  const chain: number[] = [];
-
-  for (let k = 0; k < n - 1; k++) {
-    if (chain.length === 0) chain.push(live[0]!);
-    let x: number;
-    let y: number;
-    let nearest: number;
-    for (;;) {
-      x = chain.at(-1)!;
-      // The one before comes first, and only a strictly nearer one replaces it: or ties would chase one another forever.
-      const before = chain.at(-2) ?? -1;
-      y = before;
-      nearest = before < 0 ? Infinity : d[before < x ? start[before]! + x : start[x]! + before]!;
-      let at = 0;
-      for (; live[at]! < x; at++) {
-        const distance = d[start[live[at]!]! + x]!;
-        if (distance < nearest) {
-          nearest = distance;
-          y = live[at]!;
-        }
-      }
-      for (at++; at < count; at++) {
-        const distance = d[start[x]! + live[at]!]!;
-        if (distance < nearest) {
-          nearest = distance;
-          y = live[at]!;
-        }
-      }
-      if (y === before) break;
-      chain.push(y);
-    }
-    chain.length -= 2;
-    if (x > y) [x, y] = [y, x];
-
-    merges.a[k] = x;
-    merges.b[k] = y;
-    merges.heights[k] = nearest;
-
-    const nx = size[x]!;
-    const ny = size[y]!;
-    size[x] = 0;
-    size[y] = nx + ny;
-    live.copyWithin(live.indexOf(x), live.indexOf(x) + 1, count--);
-    for (let at = 0; at < count; at++) {
-      const i = live[at]!;
-      if (i === y) continue;
-      const xi = d[i < x ? start[i]! + x : start[x]! + i]!;
-      const yiAt = i < y ? start[i]! + y : start[y]! + i;
-      const yi = d[yiAt]!;
-      if (method === 'average') d[yiAt] = (nx * xi + ny * yi) / (nx + ny);
-      else if (xi > yi) d[yiAt] = xi;
-    }
-  }
-  return merges;
 }
 
 /** Sorts merges by height, equal heights in the order found, and names clusters instead of points. */
