@@ -1,4 +1,5 @@
 export { cluster } from './clustering.js';
+export { CROSSOVERS, type Crossover } from './crossover.js';
 export type { Generation, SavedGeneration } from './generation.js';
 export { hammingDistances } from './hamming.js';
 export {
@@ -16,4 +17,4 @@ export { fittest, fittestFirst, nabla } from './ranking.js';
 export { Rng, rngAt } from './rng.js';
 export { select } from './selection.js';
 export { type SuppressedPool, suppress, unsuppressed } from './suppression.js';
-export { type Child, CROSSOVERS, type Crossover, type Lineage, type VariationParams, vary } from './variation.js';
+export { type Child, type Lineage, type VariationParams, vary } from './variation.js';

@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EvaluationError, EvolutionParameterError, SavedGenerationError } from '../errors.js';
 import { cluster } from './clustering.js';
+import { CROSSOVERS } from './crossover.js';
 import type { Generation } from './generation.js';
 import { type Evaluate, type EvaluationContext, type Individual, type Mask, maskToString } from './individual.js';
 import { LINKAGES, type Linkage } from './linkage.js';
 import { neSgd } from './ne-sgd.js';
 import type { NeSgdParams } from './parameters.js';
 import { nabla } from './ranking.js';
-import { CROSSOVERS } from './variation.js';
 
 /** The paper's Table I, on a toy genome. */
 const params = (changes: Partial<NeSgdParams> = {}): NeSgdParams => ({

@@ -1,6 +1,6 @@
 import { EvolutionParameterError } from '../errors.js';
+import { CROSSOVERS, type Crossover } from './crossover.js';
 import { LINKAGES, type Linkage } from './linkage.js';
-import { CROSSOVERS, type Crossover } from './variation.js';
 
 /** What Algorithm 1 is given. The defaults of the experiment file are Table I's and the design's. */
 export interface NeSgdParams {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { CROSSOVERS } from './crossover.js';
 import type { Individual } from './individual.js';
 import { rngAt } from './rng.js';
-import { CROSSOVERS, type VariationParams, vary } from './variation.js';
+import { type VariationParams, vary } from './variation.js';
 
 const params = (changes: Partial<VariationParams> = {}): VariationParams => ({
   populationSize: 6,

@@ -1,10 +1,7 @@
+import { exchange } from './crossover.js';
 import type { Individual, Mask } from './individual.js';
 import type { NeSgdParams } from './parameters.js';
 import type { Rng } from './rng.js';
-
-/** How two parents exchange bits: each bit with probability 1/2, or all bits from one point on. */
-export const CROSSOVERS = ['uniform', 'one-point'] as const;
-export type Crossover = (typeof CROSSOVERS)[number];
 
 /** Where an offspring comes from. */
 export interface Lineage {
@@ -57,23 +54,6 @@ function binaryTournament(individuals: readonly Individual[], rng: Rng): number 
   const first = rng.below(individuals.length);
   const second = rng.below(individuals.length);
   return individuals[second]!.fitness > individuals[first]!.fitness ? second : first;
-}
-
-type Bits = (0 | 1)[];
-
-/** Crossover; both masks change in place. */
-const exchange: Record<Crossover, (a: Bits, b: Bits, rng: Rng) => void> = {
-  uniform(a, b, rng) {
-    for (let i = 0; i < a.length; i++) if (rng.bit(0.5)) swap(a, b, i);
-  },
-  'one-point'(a, b, rng) {
-    if (a.length < 2) return; // no point between bits
-    for (let i = 1 + rng.below(a.length - 1); i < a.length; i++) swap(a, b, i);
-  },
-};
-
-function swap(a: Bits, b: Bits, i: number): void {
-  [a[i], b[i]] = [b[i]!, a[i]!];
 }
 
 /** Flips each bit with probability nu. */
