@@ -26,6 +26,8 @@ export function packagesAreCurrent(root) {
  */
 export async function installPackages(root, onStart) {
   const args = ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  // npm's own patience, a minute and a half, is too much where there is no network.
+  args.push('--fetch-retry-maxtimeout=10000');
   // The npm that runs this script, where one does: its name is not on every PATH, and on Windows it is no program.
   const npm = process.env.npm_execpath;
   const [command, all] = npm?.endsWith('.js') ? [process.execPath, [npm, ...args]] : ['npm', args];

@@ -5,13 +5,13 @@ import { findExecutable } from '../../packages/core/dist/runtime/find-executable
 /** @param {NodeJS.ProcessEnv} env */
 export function lacksPython(env) {
   if (findExecutable('python3', env)) return undefined;
-  return 'there is no python3 on the PATH, whose pip fetches it (Debian and Ubuntu: install python3-pip)';
+  return 'no python3 on the PATH, whose pip fetches it (Debian, Ubuntu: install python3-pip)';
 }
 
 /** @param {NodeJS.ProcessEnv} env */
 export function lacksCompiler(env) {
   if (findExecutable('g++', env)) return undefined;
-  return 'there is no g++ on the PATH to compile its binding (Debian and Ubuntu: install g++)';
+  return 'no g++ on the PATH to compile its binding (Debian, Ubuntu: install g++)';
 }
 
 /**

@@ -24,7 +24,7 @@ import { valkey } from './valkey.mjs';
 /**
  * @typedef {object} Component A piece of the runtime.
  * @property {string} name
- * @property {string} without What happens where it is missing.
+ * @property {string} without What follows where it is missing: ends the sentence "so ...".
  * @property {(context: Context) => boolean} isThere Quick: asked at every start.
  * @property {(context: Context) => string | undefined} lacks Why it cannot be installed here. Quick as well.
  * @property {(context: Context) => Promise<void>} install Throws a SetupError.
@@ -56,7 +56,7 @@ export async function ensureRuntime({ env, steps, explicit }, components = [tens
       ));
     if (reason === undefined) continue;
     complete = false;
-    steps.say(`without ${component.name}, as ${reason}: ${component.without}`);
+    steps.say(`without ${component.name}: ${reason}; so ${component.without}`);
   }
   return complete;
 }

