@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -103,6 +104,14 @@ describe('Rng', () => {
     expect(Math.abs(mean(xs.map((x) => x ** 2)) - 1)).toBeLessThan(0.015);
     expect(Math.abs(mean(xs.map((x) => x ** 4)) - 3)).toBeLessThan(0.1);
     expect(Math.abs(mean(xs.map((x) => (Math.abs(x) > 1.96 ? 1 : 0))) - 0.05)).toBeLessThan(0.002);
+  });
+
+  test('normal: the same bits on every platform and Node version', () => {
+    const rng = rngAt(1, 'pinned');
+    const normals = Float64Array.from({ length: 100_000 }, () => rng.normal());
+    expect(createHash('sha256').update(normals).digest('hex')).toBe(
+      '5365c95c41ddb3055ac3b5d98f6e9d62bf47df4d740fcba12f8d07044f082446',
+    );
   });
 
   test('normal: the two of a pair are independent', () => {

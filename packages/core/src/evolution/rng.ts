@@ -64,8 +64,8 @@ export class Rng {
   }
 
   /**
-   * A standard normal, by Marsaglia's polar method: of the transcendental functions it needs only log, which V8 computes
-   * in software, the same on every platform (sin and cos of Box-Muller have changed between Node versions).
+   * A standard normal, by Marsaglia's polar method, which needs log and sqrt alone: sqrt is exact, and log is one
+   * function fewer than Box-Muller's whose last bit could depend on the engine (a pinned test watches it).
    */
   normal(): number {
     if (!Number.isNaN(this.#spareNormal)) {
