@@ -29,6 +29,16 @@ export class MaskLengthError extends InputError {
   }
 }
 
+/** A safetensors file that is damaged, or holds another network. */
+export class CheckpointError extends InputError {
+  constructor(
+    readonly source: string,
+    readonly fault: string,
+  ) {
+    super('CHECKPOINT', `${source} is no usable checkpoint: ${fault}`);
+  }
+}
+
 /** A setting of the search out of its range. */
 export class EvolutionParameterError extends InputError {
   constructor(

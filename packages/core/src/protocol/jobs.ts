@@ -78,8 +78,8 @@ export type MeasureJob = z.infer<typeof measureJobSchema>;
 export const epochRecordSchema = z.strictObject({
   /** 1-based. */
   epoch: z.int().positive(),
-  /** Mean cross-entropy over the epoch's training batches. */
-  trainLoss: z.number(),
+  /** Mean cross-entropy over the epoch's training images; null where it was not a number: the training diverged. */
+  trainLoss: z.number().nullable(),
   /** On the job's `measureOn` split; null where not measured after this epoch. */
   accuracy: z.number().min(0).max(1).nullable(),
 });

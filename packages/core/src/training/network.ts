@@ -3,7 +3,10 @@ import { type Forward, type Layer, layerFor } from './layers.js';
 import { type ModelSpec, type ParameterSpec, sizeOf } from './models/index.js';
 import { fromKernelLayout, toKernelLayout, type Weights } from './weights.js';
 
-/** A model on an engine: forward, and backward by calling each layer's gradient in reverse order. */
+/**
+ * A model on an engine: forward, and backward by calling each layer's gradient in reverse order. Its parameters are zero
+ * until `load`.
+ */
 export class Network {
   readonly #variables = new Map<string, Variable>();
   readonly #layers: readonly Layer[];
@@ -15,11 +18,10 @@ export class Network {
   constructor(
     readonly engine: Engine,
     readonly spec: ModelSpec,
-    weights: Weights,
   ) {
     for (const parameter of spec.parameters) {
-      const values = toEngine(parameter, valuesOf(weights, parameter));
-      this.#variables.set(parameter.name, engine.variable(values, engineShape(parameter)));
+      const zeros = new Float32Array(sizeOf(parameter.shape));
+      this.#variables.set(parameter.name, engine.variable(zeros, engineShape(parameter)));
     }
     this.#layers = spec.nodes.map((node) => layerFor(node, engine, (name) => this.variable(name)));
     const readers = spec.nodes.map((_, i) => spec.nodes.flatMap((n, j) => (n.inputs.some((s) => s === i) ? [j] : [])));

@@ -1,5 +1,3 @@
-import { type ModelSpec, sizeOf } from './models/index.js';
-
 /**
  * A network's parameters in main memory, by PyTorch's names and in PyTorch's layouts, as a checkpoint holds them.
  * Not to be changed once made: alpha is shared by all individuals.
@@ -32,7 +30,7 @@ export function fromKernelLayout(values: Float32Array, shape: readonly number[])
   return out;
 }
 
-/** Numbers that SGD trains. */
-export function trainableCount(spec: ModelSpec): number {
-  return spec.parameters.reduce((sum, p) => sum + (p.trainable ? sizeOf(p.shape) : 0), 0);
+export function allFinite(weights: Weights): boolean {
+  for (const values of weights.values()) if (!values.every(Number.isFinite)) return false;
+  return true;
 }

@@ -83,7 +83,9 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('engine %
       runningMean: variable(mean),
       runningVariance: variable(variance),
     });
-    const dispose = (n: BatchNorm) => Object.values(n).forEach((v: Variable) => v.dispose());
+    const dispose = (n: BatchNorm) => {
+      for (const v of Object.values(n) as Variable[]) v.dispose();
+    };
 
     it.each([false, true])(
       'in training it normalises with the batch, and its gradients are numeric ones (relu: %s)',

@@ -1,0 +1,172 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packDataset } from '../datasets/pack.js';
+import { MaskLengthError, NesgdError } from '../errors.js';
+import type { AlphaJob, EvaluateJob, Job, MeasureJob, Progress } from '../protocol/index.js';
+import { type CacheFolder, cacheFolder } from '../storage/index.js';
+import { readCheckpoint } from './checkpoint.js';
+import { availableEngines } from './engine/index.js';
+import { Executor } from './execute.js';
+import { modelSpec } from './models/index.js';
+import { SETTINGS, spotsDataset } from './test-support.js';
+
+const engines = await availableEngines();
+const spec = modelSpec('resnet8', [8, 8, 1], 3);
+let root: string;
+let cache: CacheFolder;
+let dataset: string;
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'nesgd-execute-'));
+  cache = cacheFolder(root);
+  const { train, test, ...rest } = spotsDataset(90, 30);
+  const raw = { ...rest, train: { ...train, pieces: [train.images] }, test: { ...test, pieces: [test.images] } };
+  dataset = (await packDataset('spots', raw, cache.datasets)).hash;
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+describe.each(engines.map((engine) => [engine.name, engine] as const))('executor on %s', (name, engine) => {
+  const common = () =>
+    ({
+      version: 1,
+      runId: 'test',
+      seed: 3,
+      runtime: { engine: name, threads: 1 },
+      data: {
+        dataset,
+        trainImages: null,
+        testImages: null,
+        validationFraction: 0.2,
+        augmentation: { padCrop: 1, horizontalFlip: true },
+      },
+      model: { name: 'resnet8', granularity: 'block' },
+      measureOn: 'validation',
+    }) as const;
+  const alphaJob = (): AlphaJob => ({
+    ...common(),
+    kind: 'alpha',
+    training: { ...SETTINGS, epochs: 2, learningRate: 0.1 },
+  });
+  const evaluateJob = (alpha: string, change: Partial<EvaluateJob> = {}): EvaluateJob => ({
+    ...common(),
+    kind: 'evaluate',
+    alpha,
+    mask: '10101',
+    repeat: 0,
+    training: { ...SETTINGS, learningRateRetained: 0.01, learningRateReinitialised: 0.1 },
+    keepWeightsAbove: null,
+    ...change,
+  });
+  const measureJob = (weights: string, measureOn: Job['measureOn']): MeasureJob => ({
+    ...common(),
+    kind: 'measure',
+    weights,
+    measureOn,
+  });
+  const executor = () => new Executor(engine, 1, cache);
+
+  it('alpha: trains, stores a checkpoint that can be read, and tells each epoch', async () => {
+    const e = executor();
+    const epochs: Progress[] = [];
+    const result = await e.execute(alphaJob(), { onProgress: (progress) => epochs.push(progress) });
+    expect(result.curve.map((record) => record.epoch)).toEqual([1, 2]);
+    expect(result.accuracy).toBe(result.curve[1]!.accuracy);
+    expect(result.imagesTrained).toBe(2 * 72);
+    expect(epochs.map(({ epoch, epochs: of, accuracy }) => ({ epoch, of, accuracy }))).toEqual(
+      result.curve.map(({ epoch, accuracy }) => ({ epoch, of: 2, accuracy })),
+    );
+    expect(readCheckpoint(await cache.blobs.get(result.weights!), spec, 'test').size).toBe(spec.parameters.length);
+    e.dispose();
+  });
+
+  it('evaluate: the same job gives the same facts and weights, after any other job, on any executor', async () => {
+    const e = executor();
+    const { weights: alpha } = await e.execute(alphaJob());
+    const job = evaluateJob(alpha!);
+    const first = await e.execute(job);
+    expect(first.weights).not.toBeNull();
+    await e.execute(evaluateJob(alpha!, { mask: '01011' }));
+    await e.execute({ ...alphaJob(), seed: 4 });
+    expect(await e.execute(job)).toEqual(first);
+    const another = executor();
+    expect(await another.execute(job)).toEqual(first);
+    for (const change of [{ repeat: 1 }, { seed: 9 }, { mask: '10100' }]) {
+      expect((await e.execute(evaluateJob(alpha!, change))).weights, JSON.stringify(change)).not.toBe(first.weights);
+    }
+    e.dispose();
+    another.dispose();
+  });
+
+  it('evaluate: stores weights only where they beat what the job says', async () => {
+    const e = executor();
+    const { weights: alpha } = await e.execute(alphaJob());
+    const { accuracy, weights } = await e.execute(evaluateJob(alpha!));
+    expect((await e.execute(evaluateJob(alpha!, { keepWeightsAbove: accuracy }))).weights).toBeNull();
+    expect((await e.execute(evaluateJob(alpha!, { keepWeightsAbove: accuracy - 0.01 }))).weights).toBe(weights);
+    e.dispose();
+  });
+
+  it('evaluate: an individual that diverges scores 0 and stores nothing', async () => {
+    const e = executor();
+    const { weights: alpha } = await e.execute(alphaJob());
+    const training = { ...evaluateJob(alpha!).training, learningRateRetained: 1e20, learningRateReinitialised: 1e21 };
+    const result = await e.execute(evaluateJob(alpha!, { training: { ...training, epochs: 9 } }));
+    expect(result).toMatchObject({ accuracy: 0, weights: null });
+    expect(result.curve.at(-1)).toMatchObject({ trainLoss: null, accuracy: null });
+    e.dispose();
+  });
+
+  it('measure: gives on the same split what the training said, and on the test set something of its own', async () => {
+    const e = executor();
+    const alpha = await e.execute(alphaJob());
+    const onValidation = await e.execute(measureJob(alpha.weights!, 'validation'));
+    expect(onValidation).toEqual({ accuracy: alpha.accuracy, curve: [], weights: null, imagesTrained: 0 });
+    const onTest = await e.execute(measureJob(alpha.weights!, 'test'));
+    expect(Number.isInteger(Math.round(onTest.accuracy * 30 * 1e9) / 1e9)).toBe(true); // 30 test images
+    e.dispose();
+  });
+
+  it('refuses what cannot be done, and stays usable', async () => {
+    const e = executor();
+    const { weights: alpha } = await e.execute(alphaJob());
+    const missing = 'f'.repeat(64);
+    await expect(e.execute(evaluateJob(alpha!, { mask: '1010' }))).rejects.toThrow(MaskLengthError);
+    await expect(e.execute(evaluateJob(missing))).rejects.toMatchObject({ code: 'BLOB_MISSING' });
+    await expect(
+      e.execute({ ...evaluateJob(alpha!), data: { ...common().data, dataset: missing } }),
+    ).rejects.toMatchObject({
+      code: 'DATASET_MISSING',
+    });
+    await expect(
+      e.execute({ ...evaluateJob(alpha!), model: { name: 'resnet14', granularity: 'block' } }),
+    ).rejects.toMatchObject({
+      code: 'CHECKPOINT',
+    });
+    await expect(e.execute({ ...evaluateJob(alpha!), runtime: { engine: name, threads: 2 } })).rejects.toMatchObject({
+      code: 'WRONG_RUNTIME',
+      retryable: true,
+    });
+    await writeFile(cache.blobs.path(missing), 'not these weights');
+    await expect(e.execute(evaluateJob(missing))).rejects.toMatchObject({ code: 'BLOB_CORRUPT' });
+    await rm(cache.blobs.path(missing));
+    expect((await e.execute(evaluateJob(alpha!))).accuracy).toBeGreaterThanOrEqual(0);
+    e.dispose();
+  });
+
+  it('leaves nothing on the engine, whatever came of its jobs', async () => {
+    const before = engine.memory().tensors;
+    const e = executor();
+    const { weights: alpha } = await e.execute(alphaJob());
+    await e.execute(evaluateJob(alpha!));
+    const controller = new AbortController();
+    const stopped = e.execute(evaluateJob(alpha!, { training: { ...evaluateJob(alpha!).training, epochs: 3 } }), {
+      signal: controller.signal,
+      onProgress: () => controller.abort(new NesgdError('ABORTED', 'stopped')),
+    });
+    await expect(stopped).rejects.toMatchObject({ code: 'ABORTED' });
+    e.dispose();
+    expect(engine.memory().tensors).toBe(before);
+  });
+});

@@ -1,0 +1,155 @@
+import type { StreamPath } from '../datasets/index.js';
+import { NesgdError } from '../errors.js';
+import { maskFromString } from '../evolution/individual.js';
+import type { AlphaJob, EvaluateJob, Job, JobResult, MeasureJob } from '../protocol/index.js';
+import type { CacheFolder } from '../storage/index.js';
+import { trainAlpha } from './alpha.js';
+import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
+import { createEngine, type Engine, type EngineName } from './engine/index.js';
+import { accuracyOf } from './evaluate.js';
+import { type ModelSpec, modelSpec } from './models/index.js';
+import { Network } from './network.js';
+import { retrain } from './retrain.js';
+import type { Trained, Watch } from './train.js';
+import { imagesOf, openTrainingData, type TrainingData } from './training-data.js';
+import type { Weights } from './weights.js';
+
+export interface ExecutorOptions {
+  readonly engine: EngineName;
+  /** Of one operation. A process keeps the number it began with. */
+  readonly threads: number;
+  /** Where data sets and weights are found by hash, and results are stored. */
+  readonly cache: CacheFolder;
+}
+
+/** @throws EngineUnavailableError where the engine cannot run here. */
+export async function createExecutor({ engine, threads, cache }: ExecutorOptions): Promise<Executor> {
+  return new Executor(await createEngine(engine, threads), threads, cache);
+}
+
+/**
+ * Does jobs, one at a time. The result is a function of the job alone (given engine and threads, which a job names):
+ * what is kept between jobs - the data set, alpha, the network's place on the engine - only saves time.
+ */
+export class Executor {
+  #data: Kept<TrainingData> | undefined;
+  #weights: Kept<Weights> | undefined;
+  #network: Kept<Network> | undefined;
+
+  constructor(
+    readonly engine: Engine,
+    readonly threads: number,
+    readonly cache: CacheFolder,
+  ) {}
+
+  /** Library, version, device and threads, as results quote it. */
+  get engineName(): string {
+    return this.engine.description;
+  }
+
+  /**
+   * @throws NesgdError where the cache folder lacks what the job names or its training leads nowhere, InputError where
+   * the job cannot be done as it is; the signal's reason once it is aborted. The executor stays usable.
+   */
+  async execute(job: Job, watch: Watch = {}): Promise<JobResult> {
+    const { engine, threads } = job.runtime;
+    if (engine !== this.engine.name || threads !== this.threads) {
+      const got = `${this.engine.name} with ${this.threads} threads`;
+      throw new NesgdError(
+        'WRONG_RUNTIME',
+        `the job wants ${engine} with ${threads} threads, this trainer is ${got}`,
+        true,
+      );
+    }
+    const data = await this.#dataOf(job);
+    const network = this.#networkOf(modelSpec(job.model.name, data.imageShape, data.classes));
+    switch (job.kind) {
+      case 'alpha':
+        return this.#alpha(job, data, network, watch);
+      case 'evaluate':
+        return this.#evaluate(job, data, network, watch);
+      case 'measure':
+        return this.#measure(job, data, network, watch);
+    }
+  }
+
+  dispose(): void {
+    this.#network?.value.dispose();
+    this.#network = undefined;
+  }
+
+  async #alpha(job: AlphaJob, data: TrainingData, network: Network, watch: Watch): Promise<JobResult> {
+    const stream: StreamPath = [job.seed, 'alpha'];
+    const trained = await trainAlpha(
+      network,
+      { data, stream, settings: job.training, measureOn: job.measureOn },
+      watch,
+    );
+    return { ...factsOf(trained), weights: await this.#store(network) };
+  }
+
+  async #evaluate(job: EvaluateJob, data: TrainingData, network: Network, watch: Watch): Promise<JobResult> {
+    const trained = await retrain(
+      network,
+      {
+        data,
+        alpha: await this.#weightsOf(job.alpha, network.spec),
+        mask: maskFromString(job.mask),
+        granularity: job.model.granularity,
+        settings: job.training,
+        stream: [job.seed, 'retrain', job.mask, job.repeat],
+        measureOn: job.measureOn,
+      },
+      watch,
+    );
+    const leads = job.keepWeightsAbove === null || trained.accuracy > job.keepWeightsAbove;
+    return { ...factsOf(trained), weights: leads && !trained.diverged ? await this.#store(network) : null };
+  }
+
+  async #measure(job: MeasureJob, data: TrainingData, network: Network, watch: Watch): Promise<JobResult> {
+    network.load(await this.#weightsOf(job.weights, network.spec));
+    const { source, indices } = imagesOf(data, job.measureOn);
+    const accuracy = await accuracyOf(network, source, indices, watch.signal);
+    return { accuracy, curve: [], weights: null, imagesTrained: 0 };
+  }
+
+  #store(network: Network): Promise<string> {
+    return this.cache.blobs.put(writeCheckpoint(network.spec, network.weights()));
+  }
+
+  async #dataOf({ data, seed }: Job): Promise<TrainingData> {
+    const key = JSON.stringify([data, seed]);
+    if (this.#data?.key !== key) {
+      this.#data = undefined; // Frees the old one before the new one is read.
+      this.#data = { key, value: await openTrainingData(data, seed, this.cache.datasets) };
+    }
+    return this.#data.value;
+  }
+
+  async #weightsOf(sha256: string, spec: ModelSpec): Promise<Weights> {
+    const key = JSON.stringify([sha256, spec.name, spec.inputShape, spec.classes]);
+    if (this.#weights?.key !== key) {
+      const file = await this.cache.blobs.get(sha256);
+      this.#weights = { key, value: readCheckpoint(file, spec, this.cache.blobs.path(sha256)) };
+    }
+    return this.#weights.value;
+  }
+
+  /** A network whose parameters are whatever the last job left: every job loads its own. */
+  #networkOf(spec: ModelSpec): Network {
+    const key = JSON.stringify([spec.name, spec.inputShape, spec.classes]);
+    if (this.#network?.key !== key) {
+      this.dispose();
+      this.#network = { key, value: new Network(this.engine, spec) };
+    }
+    return this.#network.value;
+  }
+}
+
+/** The last value made, and what it was made for. */
+interface Kept<T> {
+  readonly key: string;
+  readonly value: T;
+}
+
+const factsOf = ({ accuracy, curve, imagesTrained }: Trained) => ({ accuracy, curve, imagesTrained });

@@ -1,0 +1,205 @@
+import { describe, expect, it } from 'vitest';
+import { InputError, NesgdError } from '../errors.js';
+import { trainAlpha } from './alpha.js';
+import { availableEngines, type Engine } from './engine/index.js';
+import { accuracyOf } from './evaluate.js';
+import { Network } from './network.js';
+import { retrain } from './retrain.js';
+import { Sgd } from './sgd.js';
+import { SETTINGS, spotsData, tinySpec, tinyWeights } from './test-support.js';
+import { train, trainStep } from './train.js';
+import { batchOf } from './training-data.js';
+
+const engines = await availableEngines();
+const spec = tinySpec();
+const stream = [1, 'train test'] as const;
+
+function networkOn(engine: Engine, weights = tinyWeights(spec)): Network {
+  const network = new Network(engine, spec);
+  network.load(weights);
+  return network;
+}
+
+describe.each(engines.map((engine) => [engine.name, engine] as const))('training on %s', (_name, engine) => {
+  const data = spotsData(192, 60);
+  const base = { data, stream, measureOn: 'validation', learningRates: () => 0.1 } as const;
+
+  it('learns a small task, and the accuracy it gives is that of the network it leaves', async () => {
+    const network = networkOn(engine);
+    const trained = await train(network, { ...base, settings: { ...SETTINGS, epochs: 8 } });
+    expect(trained.accuracy).toBeGreaterThan(0.9);
+    expect(trained.curve).toHaveLength(8);
+    expect(trained.curve.at(-1)!.trainLoss).toBeLessThan(trained.curve[0]!.trainLoss! / 4);
+    expect(trained.imagesTrained).toBe(8 * 192);
+    expect(trained.diverged).toBe(false);
+    expect(await accuracyOf(network, data.train, data.partition.validation)).toBe(trained.accuracy);
+    network.dispose();
+  });
+
+  it('is a function of weights, data and stream: the same again gives the same bits, another stream does not', async () => {
+    const run = async (name: string) => {
+      const network = networkOn(engine);
+      const settings = { ...SETTINGS, epochs: 2 };
+      const augmented = { ...data, augmentation: { padCrop: 1, horizontalFlip: true } };
+      const trained = await train(network, { ...base, data: augmented, settings, stream: [1, name] });
+      const weights = network.weights();
+      network.dispose();
+      return { trained, weights };
+    };
+    const first = await run('a');
+    expect(await run('a')).toEqual(first);
+    expect((await run('b')).weights).not.toEqual(first.weights);
+  });
+
+  it('sees every image once an epoch, also where the last batch is smaller', async () => {
+    const network = networkOn(engine);
+    const trained = await train(network, { ...base, data: spotsData(50, 9), settings: { ...SETTINGS, epochs: 2 } });
+    expect(trained.imagesTrained).toBe(100);
+    network.dispose();
+  });
+
+  it('weights best: leaves the first epoch of the highest validation accuracy, and gives its accuracy on the split asked for', async () => {
+    const settings = { ...SETTINGS, epochs: 6, weights: 'best', schedule: 'constant' } as const;
+    const network = networkOn(engine);
+    const trained = await train(network, { ...base, settings, learningRates: () => 0.3 });
+    const accuracies = trained.curve.map((record) => record.accuracy!);
+    expect(trained.accuracy).toBe(Math.max(...accuracies));
+    const bestEpoch = accuracies.indexOf(trained.accuracy) + 1;
+    expect(bestEpoch).toBeLessThan(6); // Else this test would show nothing.
+
+    // `constant` makes the first epochs of a longer training a shorter one.
+    const shorter = networkOn(engine);
+    await train(shorter, {
+      ...base,
+      settings: { ...settings, epochs: bestEpoch, weights: 'last' },
+      learningRates: () => 0.3,
+    });
+    expect(network.weights()).toEqual(shorter.weights());
+
+    const onTest = networkOn(engine);
+    const tested = await train(onTest, { ...base, settings, learningRates: () => 0.3, measureOn: 'test' });
+    expect(onTest.weights()).toEqual(network.weights());
+    expect(tested.accuracy).toBe(await accuracyOf(network, data.test, data.partition.test));
+    for (const n of [network, shorter, onTest]) n.dispose();
+  });
+
+  it('a training that diverges ends at once, says so, and scores 0', async () => {
+    const network = networkOn(engine);
+    const trained = await train(network, { ...base, settings: { ...SETTINGS, epochs: 50 }, learningRates: () => 1e12 });
+    expect(trained.diverged).toBe(true);
+    expect(trained.accuracy).toBe(0);
+    expect(trained.curve.at(-1)).toEqual({ epoch: trained.curve.length, trainLoss: null, accuracy: null });
+    expect(trained.curve.length).toBeLessThan(50);
+    const alpha = trainAlpha(network, {
+      data,
+      stream,
+      measureOn: 'validation',
+      settings: { ...SETTINGS, epochs: 50, learningRate: 1e12 },
+    });
+    await expect(alpha).rejects.toThrow(/diverged in epoch \d+.*smaller alpha\.learningRate than 1000000000000/);
+    network.dispose();
+  });
+
+  it('stops at its next step when aborted, with the reason given', async () => {
+    const network = networkOn(engine);
+    const controller = new AbortController();
+    const stopped = new NesgdError('ABORTED', 'stopped');
+    let epochs = 0;
+    const training = train(
+      network,
+      { ...base, settings: { ...SETTINGS, epochs: 100 } },
+      { signal: controller.signal, onProgress: () => ++epochs === 2 && controller.abort(stopped) },
+    );
+    await expect(training).rejects.toBe(stopped);
+    expect(epochs).toBe(2);
+    network.dispose();
+  });
+
+  it('refuses a batch that the training images do not fill, and a split without images', async () => {
+    const network = networkOn(engine);
+    const tooLarge = train(network, { ...base, settings: { ...SETTINGS, batchSize: 193 } });
+    await expect(tooLarge).rejects.toThrow(InputError);
+    const nothing = train(network, { ...base, data: spotsData(64, 0), settings: SETTINGS });
+    await expect(nothing).rejects.toThrow(/no validation images/);
+    network.dispose();
+  });
+
+  it('lets the event loop turn between steps', async () => {
+    const network = networkOn(engine);
+    let turns = 0;
+    const count = () => {
+      turns++;
+      timer = setImmediate(count);
+    };
+    let timer = setImmediate(count);
+    await train(network, { ...base, settings: SETTINGS });
+    clearImmediate(timer);
+    expect(turns).toBeGreaterThanOrEqual(6); // 192 images in batches of 32
+    network.dispose();
+  });
+
+  it('500 steps leave no more tensors than the 10th, and a disposed network none', () => {
+    const before = engine.memory().tensors;
+    const network = networkOn(engine);
+    const sgd = new Sgd(network, SETTINGS, (name) => (name.startsWith('layer1') ? 0.1 : 0.01));
+    const { pixels, labels } = batchOf(data.train, data.partition.train.subarray(0, 4));
+    let atStep10 = 0;
+    for (let step = 1; step <= 500; step++) {
+      trainStep(network, sgd, pixels, labels, 0.01);
+      if (step === 10) atStep10 = engine.memory().tensors;
+    }
+    expect(engine.memory().tensors).toBe(atStep10);
+    sgd.dispose();
+    network.dispose();
+    expect(engine.memory().tensors).toBe(before);
+  });
+
+  describe('retrain (Eq. 6)', () => {
+    const alpha = tinyWeights(spec, 5);
+    const settings = { ...SETTINGS, learningRateRetained: 0.01, learningRateReinitialised: 0.1 };
+    const request = { data, alpha, granularity: 'block', settings, stream, measureOn: 'validation' } as const;
+
+    it('leaves no tensor behind and alpha as it was', async () => {
+      const network = networkOn(engine);
+      const copy = new Map(Array.from(alpha, ([name, values]) => [name, values.slice()] as const));
+      await retrain(network, { ...request, mask: [1, 0, 1, 0, 1] });
+      const before = engine.memory().tensors;
+      await retrain(network, { ...request, mask: [0, 1, 1, 0, 1] });
+      expect(engine.memory().tensors).toBe(before);
+      expect(alpha).toEqual(copy);
+      network.dispose();
+    });
+
+    it('trains kept blocks with eta0 and fresh ones with eta1', async () => {
+      const moved = async (retained: number, reinitialised: number) => {
+        const network = networkOn(engine);
+        const rates = { learningRateRetained: retained, learningRateReinitialised: reinitialised };
+        // One batch, one step: w changes by learningRate x gradient, and the gradient is the same each time.
+        const one = {
+          ...settings,
+          ...rates,
+          momentum: 0,
+          weightDecay: 0,
+          schedule: 'constant',
+          batchSize: 192,
+        } as const;
+        await retrain(network, { ...request, mask: [1, 0, 1, 1, 1], settings: one });
+        const weights = network.weights();
+        network.dispose();
+        return weights;
+      };
+      const still = await moved(1e-30, 2e-30);
+      const first = await moved(0.01, 0.02);
+      const second = await moved(0.03, 0.08);
+      const step = (after: typeof still, name: string) => after.get(name)!.map((w, i) => w - still.get(name)![i]!);
+      const ratio = (name: string) => {
+        const [a, b] = [step(first, name), step(second, name)];
+        return a.reduce((sum, v, i) => sum + v * b[i]!, 0) / a.reduce((sum, v) => sum + v * v, 0);
+      };
+      expect(ratio('conv1.weight')).toBeCloseTo(3, 3);
+      expect(ratio('linear.weight')).toBeCloseTo(3, 3);
+      expect(ratio('layer1.0.conv1.weight')).toBeCloseTo(4, 3);
+      expect(ratio('layer1.0.bn2.bias')).toBeCloseTo(4, 3);
+    });
+  });
+});
