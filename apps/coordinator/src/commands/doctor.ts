@@ -42,17 +42,13 @@ async function lookAtMachine(env: NodeJS.ProcessEnv): Promise<Diagnosis> {
 }
 
 /** What is there in a line each; what is missing with how to get it and what it would bring. */
-export function diagnosisLines({ canRun, checks }: Diagnosis): Line[] {
+function diagnosisLines({ canRun, checks }: Diagnosis): Line[] {
   const width = Math.max(...checks.map(({ name }) => textWidth(name)));
   const indent = ' '.repeat(width + 10);
   const lines = checks.flatMap(({ name, ok, found, missing, brings }): Line[] => {
     const head: Line = [ok ? green('ok      ') : yellow('missing '), bold(padText(name, width)), `  ${found}`];
     if (ok) return [head];
-    return [
-      head,
-      ...(missing === undefined ? [] : [[indent, `wanted: ${missing}`]]),
-      [indent, dim(`brings: ${brings}`)],
-    ];
+    return [head, ...(missing === undefined ? [] : [[indent, missing]]), [indent, dim(`would bring: ${brings}`)]];
   });
   const absent = checks.filter(({ ok }) => !ok).length;
   return [...lines, [], verdict(canRun, absent)];
@@ -61,5 +57,5 @@ export function diagnosisLines({ canRun, checks }: Diagnosis): Line[] {
 function verdict(canRun: boolean, absent: number): Line {
   if (!canRun) return [red('nothing can run here'), ': no engine can train; see what is missing above'];
   if (absent === 0) return [green('all is there')];
-  return [green('runs'), '; what is missing would bring what its line says'];
+  return [green('runs'), '; the missing pieces are not needed for that'];
 }

@@ -36,8 +36,8 @@ export function overviewLines(run: RunOverview): Line[] {
   ];
 }
 
-export function stateWord(state: RunState | 'damaged'): Line[number] {
-  return { finished: green, running: cyan, unfinished: yellow, damaged: yellow }[state](state);
+function stateWord(state: RunState): Line[number] {
+  return { finished: green, running: cyan, unfinished: yellow }[state](state);
 }
 
 /** `2026-01-31 12:00:07 UTC` */
