@@ -42,7 +42,7 @@ export async function prepareRun(
       experiment,
       runtime,
       data: data.split,
-      imageShape: data.imageShape,
+      imageShape: [...data.imageShape],
       classNames: [...data.classNames],
       blocks: blockNames(experiment.model, data.imageShape, classes).map(({ name, parameters }) => ({
         name,
@@ -61,7 +61,7 @@ export async function chooseRuntime(flag: string, threads: number, cacheRoot: st
   if (flag !== 'auto' && flag !== 'tensorflow' && flag !== 'wasm') {
     throw new InputError('ENGINE_FLAG', `--engine ${flag}: wants auto, tensorflow or wasm`);
   }
-  const engines = await detectEngines(cacheRoot);
+  const engines = detectEngines(cacheRoot);
   if (flag === 'auto' && !engines.tensorflow.usable) {
     watch({
       type: 'notice',
