@@ -77,7 +77,7 @@ export function conv2dGradInput(
     const rows = phaseOf(fromY, h, ho, kH, geometry);
     for (let fromX = 0; fromX < stride; fromX++) {
       const columns = phaseOf(fromX, w, wo, kW, geometry);
-      if (rows.taps === 0 || columns.taps === 0) continue;
+      if ([rows.wanted, rows.taps, columns.wanted, columns.taps].includes(0)) continue;
       const part = convolvePhase(rt, dy, kernel, stride, rows, columns);
       const target = [h, w, cIn, stride, fromY, fromX, rows.skip, columns.skip] as const;
       rt.kernels.spreadPhase(part.pointer, dx.pointer, n, rows.size, columns.size, ...target);
@@ -89,6 +89,8 @@ export function conv2dGradInput(
 
 /** Along one axis: the convolution of dy that gives dx at `from, from + stride, ...`. */
 interface Phase {
+  /** How many positions of dx that is. */
+  readonly wanted: number;
   /** The kernel's taps `firstTap, firstTap + stride, ...` reach it. */
   readonly firstTap: number;
   readonly taps: number;
@@ -107,12 +109,12 @@ interface Phase {
 function phaseOf(from: number, size: number, outSize: number, k: number, { stride, padding }: ConvGeometry): Phase {
   const firstTap = (from + padding) % stride;
   const shift = Math.floor((from + padding) / stride);
-  const taps = Math.ceil((k - firstTap) / stride);
+  const taps = Math.max(0, Math.ceil((k - firstTap) / stride));
   const zeros = taps - 1 - shift;
   const before = Math.max(0, zeros);
-  const wanted = Math.ceil((size - from) / stride);
+  const wanted = Math.max(0, Math.ceil((size - from) / stride));
   const after = Math.max(0, wanted - zeros + taps - 1 - outSize);
-  return { firstTap, taps, before, after, size: outSize + before + after - taps + 1, skip: before - zeros };
+  return { wanted, firstTap, taps, before, after, size: outSize + before + after - taps + 1, skip: before - zeros };
 }
 
 function convolvePhase(rt: WasmRuntime, dy: Tensor, kernel: Variable, stride: number, rows: Phase, columns: Phase) {

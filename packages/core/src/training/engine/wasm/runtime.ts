@@ -161,11 +161,14 @@ async function load(): Promise<Loaded> {
 
 const emscriptenOf = (backend: BackendWasm): Emscripten => backend.wasm as unknown as Emscripten;
 
-/** When memory is short, Emscripten's malloc returns 0, which the backend would take for an address. */
+/** For want of memory, Emscripten's malloc returns 0, which the backend would take for an address. */
 function refuseNullPointers(wasm: Emscripten): void {
+  // Emscripten's stub puts the true function into its place when first called.
+  wasm._free(wasm._malloc(1));
   const malloc = wasm._malloc;
   wasm._malloc = (bytes: number): number => {
-    const pointer = malloc(bytes);
+    // Sizes cross as 32 bits: a larger one would be cut off and succeed.
+    const pointer = bytes < 2 ** 32 ? malloc(bytes) : 0;
     if (pointer === 0 && bytes > 0) throw new WasmMemoryError(bytes);
     return pointer;
   };

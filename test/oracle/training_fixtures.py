@@ -1,0 +1,257 @@
+"""Makes packages/core/src/training/fixtures/*.safetensors with PyTorch, for the tests of engines and networks.
+
+Everything is computed in float64 and rounded to float32 at the end, so that the tests' tolerances are about the
+engines' own rounding alone. Images and activations are channels-last and conv kernels [kH, kW, cIn, cOut], as the
+engines have them; the network's parameters keep PyTorch's names and layouts, as checkpoints do.
+
+    python -m venv VENV && VENV/bin/pip install -r test/oracle/requirements.txt
+    VENV/bin/python test/oracle/training_fixtures.py
+"""
+
+import json
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import nn
+
+OUT = Path(__file__).parents[2] / "packages/core/src/training/fixtures"
+
+# n, h, w, cIn, cOut, kH, kW, stride, padding
+CONVOLUTIONS = [
+    (2, 5, 4, 3, 8, 1, 1, 1, 0),
+    (2, 6, 5, 8, 8, 3, 3, 1, 1),
+    (2, 7, 7, 1, 4, 3, 3, 1, 1),
+    (2, 4, 5, 5, 11, 3, 3, 1, 0),
+    (2, 8, 8, 4, 8, 3, 3, 2, 1),
+    (1, 7, 5, 5, 6, 3, 3, 2, 1),
+    (2, 8, 6, 8, 4, 1, 1, 2, 0),
+    (1, 9, 8, 4, 3, 3, 3, 2, 0),
+    (1, 9, 9, 3, 4, 7, 7, 2, 3),
+    (1, 6, 6, 4, 4, 5, 5, 1, 2),
+    (1, 6, 7, 4, 4, 2, 3, 1, 1),
+    (1, 6, 6, 4, 4, 3, 3, 2, 2),
+    (1, 10, 7, 4, 4, 3, 3, 3, 1),
+]
+# n, h, w, c, relu
+BATCH_NORMS = [(4, 3, 3, 8, False), (4, 3, 3, 8, True), (2, 5, 3, 5, True), (9, 5, 4, 4, True)]
+EPSILON, MOMENTUM = 1e-5, 0.1
+# From the nearest ReLU's kink: twenty times the rounding that float32 gathers in twenty steps.
+SAFE_DISTANCE = 2e-5
+SGD = {"momentum": 0.9, "weightDecay": 5e-4, "learningRates": [0.1, 0.1, 0.05, 0.01, 0.2]}
+
+
+def nhwc(t):
+    return t.permute(0, 2, 3, 1)
+
+
+def hwio(t):
+    return t.permute(2, 3, 1, 0)
+
+
+def conv2d(tensors, name, n, h, w, c_in, c_out, k_h, k_w, stride, padding):
+    x = torch.randn(n, c_in, h, w, requires_grad=True)
+    kernel = torch.randn(c_out, c_in, k_h, k_w, requires_grad=True)
+    y = F.conv2d(x, kernel, stride=stride, padding=padding)
+    dy = torch.randn_like(y)
+    dx, d_kernel = torch.autograd.grad(y, (x, kernel), dy)
+    values = {"x": nhwc(x), "y": nhwc(y), "dy": nhwc(dy), "dx": nhwc(dx), "kernel": hwio(kernel), "dKernel": hwio(d_kernel)}
+    tensors.update({f"{name}.{key}": value for key, value in values.items()})
+
+
+def batch_norm(tensors, name, n, h, w, c, relu):
+    # Means far from zero, so that a variance by the one-pass formula would show.
+    x = (torch.randn(n, c, h, w) * 2 + 10 * torch.randn(1, c, 1, 1)).requires_grad_()
+    norm = nn.BatchNorm2d(c, eps=EPSILON, momentum=MOMENTUM)
+    with torch.no_grad():
+        norm.weight.normal_()
+        norm.bias.normal_()
+        norm.running_mean.normal_()
+        norm.running_var.uniform_(0.5, 2)
+    activation = F.relu if relu else (lambda t: t)
+    values = {
+        "x": nhwc(x),
+        "scale": norm.weight,
+        "offset": norm.bias,
+        "runningMean": norm.running_mean.clone(),
+        "runningVariance": norm.running_var.clone(),
+        "inferY": nhwc(activation(norm.eval()(x))),
+    }
+    y = activation(norm.train()(x))
+    dy = torch.randn_like(y)
+    dx, d_scale, d_offset = torch.autograd.grad(y, (x, norm.weight, norm.bias), dy)
+    values |= {"y": nhwc(y), "dy": nhwc(dy), "dx": nhwc(dx), "dScale": d_scale, "dOffset": d_offset}
+    values |= {"newRunningMean": norm.running_mean, "newRunningVariance": norm.running_var}
+    tensors.update({f"{name}.{key}": value for key, value in values.items()})
+
+
+def others(tensors):
+    x, weight, bias = (torch.randn(*s, requires_grad=True) for s in [(6, 7), (5, 7), (5,)])
+    y = F.linear(x, weight, bias)
+    dy = torch.randn_like(y)
+    dx, d_weight, d_bias = torch.autograd.grad(y, (x, weight, bias), dy)
+    values = {"x": x, "weight": weight, "bias": bias, "y": y, "dy": dy, "dx": dx, "dWeight": d_weight, "dBias": d_bias}
+    tensors.update({f"linear.{key}": value for key, value in values.items()})
+
+    # With a spread of 1000, a softmax that does not subtract the largest logit overflows even in float64.
+    for name, spread in [("loss", 3), ("lossOfLargeLogits", 1000)]:
+        logits = (torch.randn(8, 10) * spread).requires_grad_()
+        labels = torch.randint(0, 10, (8,))
+        loss = F.cross_entropy(logits, labels, reduction="none")
+        (d_logits,) = torch.autograd.grad(loss.mean(), logits)
+        values = {"logits": logits, "labels": labels.int(), "loss": loss, "dLogits": d_logits}
+        tensors.update({f"{name}.{key}": value for key, value in values.items()})
+
+    x = torch.randn(3, 5, 4, 3, requires_grad=True)
+    y = F.adaptive_avg_pool2d(x, 1).flatten(1)
+    dy = torch.randn_like(y)
+    (dx,) = torch.autograd.grad(y, x, dy)
+    tensors.update({"pool.x": nhwc(x), "pool.y": y, "pool.dy": dy, "pool.dx": nhwc(dx)})
+
+    a, b = (torch.randn(2, 3, 3, 5, requires_grad=True) for _ in "ab")
+    y = F.relu(a + b)
+    dy = torch.randn_like(y)
+    (dx,) = torch.autograd.grad(y, a, dy)
+    tensors.update({"add.a": a, "add.b": b, "add.sum": a + b, "add.relu": y, "add.dy": dy, "add.dx": dx})
+
+    weight = torch.randn(3, 3, 4, 5, requires_grad=True)
+    tensors["sgd.weight"] = weight.clone()
+    optimiser = torch.optim.SGD([weight], lr=0, momentum=SGD["momentum"], weight_decay=SGD["weightDecay"])
+    for step, rate in enumerate(SGD["learningRates"], start=1):
+        optimiser.param_groups[0]["lr"] = rate
+        weight.grad = torch.randn_like(weight)
+        optimiser.step()
+        tensors[f"sgd.gradient{step}"] = weight.grad.clone()
+        tensors[f"sgd.weight{step}"] = weight.clone()
+
+
+class Kinks:
+    """ReLU, keeping how near to its kink it was ever used: there, rounding would decide between two gradients."""
+
+    def __init__(self):
+        self.nearest = float("inf")
+
+    def relu(self, x):
+        self.nearest = min(self.nearest, x.detach().abs().min().item())
+        return F.relu(x)
+
+
+class Block(nn.Module):
+    """A basic block with the paper's shortcut B; its names are those of kuangliu/pytorch-cifar."""
+
+    def __init__(self, c_in, c_out, stride, relu):
+        super().__init__()
+        self.relu = relu
+        self.conv1 = nn.Conv2d(c_in, c_out, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(c_out)
+        self.conv2 = nn.Conv2d(c_out, c_out, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(c_out)
+        self.shortcut = nn.Sequential()
+        if stride != 1 or c_in != c_out:
+            self.shortcut = nn.Sequential(nn.Conv2d(c_in, c_out, 1, stride, bias=False), nn.BatchNorm2d(c_out))
+
+    def forward(self, x):
+        y = self.relu(self.bn1(self.conv1(x)))
+        return self.relu(self.bn2(self.conv2(y)) + self.shortcut(x))
+
+
+class ResNet(nn.Module):
+    def __init__(self, widths, blocks, channels, classes, relu):
+        super().__init__()
+        self.relu = relu
+        self.conv1 = nn.Conv2d(channels, widths[0], 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(widths[0])
+        c_in = widths[0]
+        for s, (width, count) in enumerate(zip(widths, blocks)):
+            layer = []
+            for b in range(count):
+                layer.append(Block(c_in, width, 2 if s > 0 and b == 0 else 1, relu))
+                c_in = width
+            setattr(self, f"layer{s + 1}", nn.Sequential(*layer))
+        self.linear = nn.Linear(c_in, classes)
+        self.stages = len(widths)
+
+    def forward(self, x):
+        x = self.relu(self.bn1(self.conv1(x)))
+        for s in range(self.stages):
+            x = getattr(self, f"layer{s + 1}")(x)
+        return self.linear(F.adaptive_avg_pool2d(x, 1).flatten(1))
+
+
+def parameters(network):
+    return {name: value.clone() for name, value in network.state_dict().items() if "num_batches" not in name}
+
+
+def network(config):
+    """A narrow ResNet: one backward pass, and twenty steps of SGD over four batches."""
+    kinks = Kinks()
+    net = ResNet(config["widths"], config["blocks"], config["channels"], config["classes"], kinks.relu)
+    size, batches = config["size"], config["batches"]
+    images = torch.randn(batches, config["batchSize"], config["channels"], size, size)
+    labels = torch.randint(0, config["classes"], (batches, config["batchSize"]))
+    with torch.no_grad():
+        for module in net.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.weight.uniform_(0.5, 1.5)
+                module.bias.normal_(0, 0.2)
+                module.running_mean.normal_(0, 0.2)
+                module.running_var.uniform_(0.5, 2)
+    tensors = {"images": images.permute(0, 1, 3, 4, 2), "labels": labels.int()}
+    tensors |= {f"initial.{name}": value for name, value in parameters(net).items()}
+    tensors["evalLogits"] = net.eval()(images[0])
+    net.train()
+    rates = config["learningRates"]
+    optimiser = torch.optim.SGD(net.parameters(), lr=0, momentum=config["momentum"], weight_decay=config["weightDecay"])
+    for step, rate in enumerate(rates):
+        batch = step % batches
+        optimiser.param_groups[0]["lr"] = rate
+        optimiser.zero_grad()
+        loss = F.cross_entropy(net(images[batch]), labels[batch], reduction="none")
+        loss.mean().backward()
+        if step == 0:
+            tensors["loss"] = loss
+            tensors |= {f"gradient.{name}": p.grad.clone() for name, p in net.named_parameters()}
+        optimiser.step()
+    tensors |= {f"trained.{name}": value for name, value in parameters(net).items()}
+    tensors["trainedEvalLogits"] = net.eval()(images[0])
+    return tensors, kinks.nearest
+
+
+def write(name, tensors, config):
+    flat = {key: (t if t.dtype == torch.int32 else t.float()).detach().contiguous() for key, t in tensors.items()}
+    file = OUT / f"{name}.safetensors"
+    save_file(flat, file, metadata={"config": json.dumps(config)})
+    file.chmod(0o644)
+
+
+def main():
+    torch.set_default_dtype(torch.float64)
+    torch.manual_seed(20181)
+    operations = {}
+    conv_cases = []
+    for case in CONVOLUTIONS:
+        n, h, w, c_in, c_out, k_h, k_w, stride, padding = case
+        name = f"conv2d {k_h}x{k_w} stride {stride} padding {padding} on {h}x{w}, {c_in} -> {c_out}"
+        conv2d(operations, name, *case)
+        conv_cases.append({"name": name, "stride": stride, "padding": padding})
+    norm_cases = []
+    for n, h, w, c, relu in BATCH_NORMS:
+        name = f"batchNorm {'with' if relu else 'without'} ReLU on {n}x{h}x{w}x{c}"
+        batch_norm(operations, name, n, h, w, c, relu)
+        norm_cases.append({"name": name, "relu": relu, "epsilon": EPSILON, "momentum": MOMENTUM})
+    others(operations)
+    write("operations", operations, {"convolutions": conv_cases, "batchNorms": norm_cases, "sgd": SGD})
+
+    config = {"widths": [4, 8, 16], "blocks": [1, 1, 1], "channels": 3, "classes": 10, "size": 8}
+    config |= {"batches": 4, "batchSize": 8, "momentum": 0.9, "weightDecay": 5e-4, "learningRates": [0.05] * 10 + [0.01] * 10}
+    seed, nearest = 0, 0
+    while nearest < SAFE_DISTANCE:
+        seed += 1
+        torch.manual_seed(seed)
+        tensors, nearest = network(config)
+    print(f"narrow-resnet: seed {seed}, {nearest:.1e} from the nearest kink")
+    write("narrow-resnet", tensors, config)
+
+
+main()
