@@ -92,7 +92,8 @@ async function installLibrary(layout, { env, steps, onStart }) {
 async function buildBinding(layout, { env, steps, onStart }) {
   const tfjsNode = tfjsNodeFolder();
   if (!tfjsNode) throw new SetupError('the npm package @tensorflow/tfjs-node-gpu is missing');
-  const nodeApi = join(dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json')), 'include');
+  const require = createRequire(import.meta.url);
+  const nodeApi = join(dirname(require.resolve('node-api-headers/package.json')), 'include');
   await steps.step(`TensorFlow.js binding ${BINDING_VERSION}, compile`, () =>
     installFolder(layout.root, layout.binding, async (partial) => {
       const binding = join(partial, 'tfjs_binding.node');
