@@ -94,7 +94,7 @@ describe.each(servers)('broker %s', (server) => {
     process.kill(first, 'SIGKILL');
     await until(() => broker.pid !== first);
     await until(async () => {
-      const answer = await ask(port, `AUTH ${password}\r\nPING\r\n`, 2).catch(() => []);
+      const answer = await ask(port, `AUTH ${password}\r\nPING\r\n`, 2).catch((): string[] => []);
       return answer.includes('+PONG');
     });
   });
