@@ -42,7 +42,9 @@ describe('CIFAR-10 binary', () => {
       /test_batch.bin: label 10 of image 0 is out of range/,
     ],
   ])('a batch %s is refused by name', async (_fault, changed, message) => {
-    await expect(readAt(await folderOf({ ...files, ...changed }))).rejects.toThrow(message);
+    const path = await folderOf({ ...files, ...changed });
+    await expect(readAt(path)).rejects.toThrow(message);
+    await expect(readAt(path)).rejects.toThrow(path);
   });
 
   test('a missing test batch is named', async () => {

@@ -45,8 +45,8 @@ async function readBatches(
   options: ReadOptions,
 ): Promise<RawImages> {
   const batches = new Map<string, { images: Uint8Array; labels: Uint8Array }>();
-  for await (const { path, content } of tree.read(new Set(files), options.signal)) {
-    batches.set(path, parseBatch(content, path, classes));
+  for await (const { path, where, content } of tree.read(new Set(files), options.signal)) {
+    batches.set(path, parseBatch(content, where, classes));
     options.onProgress?.({ done: batches.size, total: files.length });
   }
   // A tar gives them in its own order.
@@ -55,12 +55,12 @@ async function readBatches(
   return { pieces: ordered.map((batch) => batch.images), labels: makeLabels(labels, classes) };
 }
 
-function parseBatch(content: Buffer, path: string, classes: number): { images: Uint8Array; labels: Uint8Array } {
+function parseBatch(content: Buffer, where: string, classes: number): { images: Uint8Array; labels: Uint8Array } {
   const count = content.length / RECORD;
   if (count === 0 || !Number.isInteger(count)) {
     throw new InputError(
       'DATASET_CIFAR',
-      `${path}: has ${content.length} bytes, but must have a multiple of ${RECORD} (a label and a 32x32x3 image each). Fetch it again`,
+      `${where}: has ${content.length} bytes, but must have a multiple of ${RECORD} (a label and a 32x32x3 image each). Fetch it again`,
     );
   }
   const images = new Uint8Array(count * 3 * PLANE);
@@ -70,7 +70,7 @@ function parseBatch(content: Buffer, path: string, classes: number): { images: U
     if (label >= classes) {
       throw new InputError(
         'DATASET_LABEL',
-        `${path}: label ${label} of image ${n} is out of range: labels go from 0 to ${classes - 1}`,
+        `${where}: label ${label} of image ${n} is out of range: labels go from 0 to ${classes - 1}`,
       );
     }
     labels[n] = label;

@@ -8,8 +8,8 @@ export interface DecodedImage {
   readonly width: number;
 }
 
-/** @throws InputError `IMAGE_DAMAGED` naming `path`. */
-export type DecodeImage = (content: Buffer, path: string) => Promise<DecodedImage>;
+/** @throws InputError `IMAGE_DAMAGED` naming `where`. */
+export type DecodeImage = (content: Buffer, where: string) => Promise<DecodedImage>;
 
 type SharpModule = (input: Buffer, options: SharpOptions) => Sharp;
 
@@ -20,7 +20,7 @@ type SharpModule = (input: Buffer, options: SharpOptions) => Sharp;
  */
 export async function imageDecoder(imageSize?: number): Promise<DecodeImage> {
   const sharp = await loadSharp();
-  return async (content, path) => {
+  return async (content, where) => {
     try {
       let image = sharp(content, { failOn: 'warning' });
       if (imageSize !== undefined) image = image.resize(imageSize, imageSize, { fit: 'cover' });
@@ -33,7 +33,7 @@ export async function imageDecoder(imageSize?: number): Promise<DecodeImage> {
       return { pixels: data, height: info.height, width: info.width };
     } catch (cause) {
       const fault = (cause as Error).message.split('\n').at(-1);
-      throw new InputError('IMAGE_DAMAGED', `${path}: cannot be decoded: ${fault}. Replace or remove it`, false, {
+      throw new InputError('IMAGE_DAMAGED', `${where}: cannot be decoded: ${fault}. Replace or remove it`, false, {
         cause,
       });
     }

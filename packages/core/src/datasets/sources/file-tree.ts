@@ -34,6 +34,8 @@ export interface Listing {
 
 export interface TreeFile {
   readonly path: string;
+  /** The path with the tree's own before it, for messages. */
+  readonly where: string;
   readonly content: Buffer;
 }
 

@@ -80,6 +80,7 @@ describe('idx', () => {
   ])('a file %s is refused by name', async (_fault, changed, message) => {
     const path = await folderOf({ ...sound, ...changed });
     await expect(readAt(path)).rejects.toThrow(message);
+    await expect(readAt(path)).rejects.toThrow(path);
     await expect(readAt(path)).rejects.toMatchObject({ name: 'InputError' });
   });
 

@@ -58,8 +58,8 @@ async function readPart(tree: FileTree, listing: Listing, part: 'train' | 'test'
   const labelsFile = findFile(tree, listing, part, 'labels');
   let images: IdxArray | undefined;
   let labels: IdxArray | undefined;
-  for await (const { path, content } of tree.read(new Set([imagesFile, labelsFile]), options.signal)) {
-    const array = parseIdx(await inflate(content, path), path, path === imagesFile ? IMAGES_MAGIC : LABELS_MAGIC);
+  for await (const { path, where, content } of tree.read(new Set([imagesFile, labelsFile]), options.signal)) {
+    const array = parseIdx(await inflate(content, where), where, path === imagesFile ? IMAGES_MAGIC : LABELS_MAGIC);
     if (path === imagesFile) images = array;
     else labels = array;
   }
@@ -68,13 +68,21 @@ async function readPart(tree: FileTree, listing: Listing, part: 'train' | 'test'
   if (count !== labels.shape[0]) {
     throw new InputError(
       'DATASET_IDX',
-      `${imagesFile} has ${count} images, but ${labelsFile} has ${labels.shape[0]} labels; they must belong together`,
+      `${tree.path}: ${imagesFile} has ${count} images, but ${labelsFile} has ${labels.shape[0]} labels; they must belong together`,
     );
   }
   if (images.values.length === 0)
-    throw new InputError('DATASET_IDX', `${imagesFile} has no images (its shape is ${images.shape.join('x')})`);
+    throw new InputError(
+      'DATASET_IDX',
+      `${tree.path}: ${imagesFile} has no images (its shape is ${images.shape.join('x')})`,
+    );
   options.onProgress?.({ done: count, total: count });
-  return { images: images.values, imageShape: [height, width, 1], labels: labels.values, labelsFile };
+  return {
+    images: images.values,
+    imageShape: [height, width, 1],
+    labels: labels.values,
+    labelsFile: `${tree.path}: ${labelsFile}`,
+  };
 }
 
 function findFile(tree: FileTree, { files }: Listing, part: 'train' | 'test', what: 'images' | 'labels'): string {
@@ -90,10 +98,10 @@ function findFile(tree: FileTree, { files }: Listing, part: 'train' | 'test', wh
   );
 }
 
-async function inflate(content: Buffer, path: string): Promise<Buffer> {
+async function inflate(content: Buffer, where: string): Promise<Buffer> {
   if (content[0] !== 0x1f || content[1] !== 0x8b) return content;
   return promisify(gunzip)(content).catch((cause: Error) => {
-    throw new InputError('DATASET_IDX', `${path}: is cut short or damaged: ${cause.message}. Fetch it again`, false, {
+    throw new InputError('DATASET_IDX', `${where}: is cut short or damaged: ${cause.message}. Fetch it again`, false, {
       cause,
     });
   });
@@ -104,7 +112,7 @@ interface IdxArray {
   readonly values: Uint8Array;
 }
 
-function parseIdx(content: Buffer, path: string, magic: number): IdxArray {
+function parseIdx(content: Buffer, where: string, magic: number): IdxArray {
   const hex = (value: number) => `0x${value.toString(16).padStart(8, '0')}`;
   const rank = magic & 0xff;
   const headerLength = 4 + 4 * rank;
@@ -112,13 +120,13 @@ function parseIdx(content: Buffer, path: string, magic: number): IdxArray {
     const what = magic === IMAGES_MAGIC ? 'idx images' : 'idx labels';
     throw new InputError(
       'DATASET_IDX',
-      `${path}: starts with ${hex(content.readUInt32BE(0))}, but ${what} start with ${hex(magic)}`,
+      `${where}: starts with ${hex(content.readUInt32BE(0))}, but ${what} start with ${hex(magic)}`,
     );
   }
   if (content.length < headerLength) {
     throw new InputError(
       'DATASET_IDX',
-      `${path}: is cut short: ${content.length} bytes, but the header alone has ${headerLength}`,
+      `${where}: is cut short: ${content.length} bytes, but the header alone has ${headerLength}`,
     );
   }
   const shape = Array.from({ length: rank }, (_, i) => content.readUInt32BE(4 + 4 * i));
@@ -127,7 +135,7 @@ function parseIdx(content: Buffer, path: string, magic: number): IdxArray {
     const fault = content.length < wanted ? 'is cut short' : 'is too long';
     throw new InputError(
       'DATASET_IDX',
-      `${path}: ${fault}: ${content.length} bytes, but its header (${shape.join('x')}) wants ${wanted}. Fetch it again`,
+      `${where}: ${fault}: ${content.length} bytes, but its header (${shape.join('x')}) wants ${wanted}. Fetch it again`,
     );
   }
   return { shape, values: content.subarray(headerLength) };

@@ -1,3 +1,5 @@
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { type Files, fileOf, folderOf, imageFiles, png, readAt, tarOf } from '../test-support.js';
@@ -43,7 +45,8 @@ describe('image folders', () => {
   });
 
   test('one coloured image among grey ones keeps three channels', async () => {
-    const files = { ...(await imageFiles()), 'train/cat/1.png': await png([7, 7, 7]) };
+    const grey = await png([7, 7, 7]);
+    const files = { ...(await imageFiles()), 'train/cat/1.png': grey, 'test/cat/9.png': grey, 'test/dog/9.png': grey };
     expect((await readAt(await folderOf(files))).imageShape).toEqual([2, 2, 3]);
   });
 
@@ -58,6 +61,21 @@ describe('image folders', () => {
     const note = Buffer.from('cat dog');
     const files = { ...(await imageFiles()), 'labels.txt': note, 'train/.DS_Store': note, 'train/cat/._1.png': note };
     expect((await readAt(await folderOf(files))).train.labels).toEqual([0, 0, 1, 1]);
+  });
+
+  test('links are followed, and other folders are not looked into', async () => {
+    const data = await folderOf(await imageFiles());
+    const path = await folderOf({ 'other/notes.txt': Buffer.from('hello') });
+    await symlink(join(data, 'train'), join(path, 'train'));
+    await symlink(join(data, 'test'), join(path, 'test'));
+    await symlink('nowhere', join(path, 'other/broken'));
+    expect(await readAt(path)).toEqual(await readAt(data));
+  });
+
+  test('a file that cannot be read is refused', async () => {
+    const path = await folderOf(await imageFiles());
+    await symlink('nowhere', join(path, 'train/cat/3.png'));
+    await expect(readAt(path)).rejects.toThrow(/cannot be read: .*train\/cat\/3.png/);
   });
 
   test('progress ends at the number of images', async () => {
@@ -108,9 +126,11 @@ describe('image folders', () => {
     ],
   ])('%s is refused, in a folder and in a tar', async (_fault, change, message) => {
     const files = await change(await imageFiles());
-    await expect(readAt(await folderOf(files))).rejects.toThrow(message);
-    await expect(readAt(await fileOf('images.tar', tarOf(files)))).rejects.toThrow(message);
-    await expect(readAt(await folderOf(files))).rejects.toMatchObject({ name: 'InputError' });
+    for (const path of [await folderOf(files), await fileOf('images.tar', tarOf(files))]) {
+      await expect(readAt(path)).rejects.toThrow(message);
+      await expect(readAt(path)).rejects.toThrow(path);
+      await expect(readAt(path)).rejects.toMatchObject({ name: 'InputError' });
+    }
   });
 
   test('an empty class folder is refused by name', async () => {

@@ -100,20 +100,24 @@ async function decodeAll(
   let first: { path: string; height: number; width: number } | undefined;
   let allGrey = true;
   let done = 0;
-  await forEachConcurrently(tree.read(new Set(paths), options.signal), DECODES_IN_FLIGHT, async ({ path, content }) => {
-    const { pixels, height, width } = await decode(content, path);
-    first ??= { path, height, width };
-    if (height !== first.height || width !== first.width) {
-      throw new InputError(
-        'IMAGE_SIZE',
-        `${path} is ${height}x${width} (height x width), but ${first.path} is ${first.height}x${first.width}: all images must be of one size, or dataset.imageSize must be given to scale them`,
-      );
-    }
-    allGrey &&= isGrey(pixels);
-    images[place.get(path)!] = pixels;
-    done++;
-    if (done % 500 === 0 || done === paths.length) options.onProgress?.({ done, total: paths.length });
-  });
+  await forEachConcurrently(
+    tree.read(new Set(paths), options.signal),
+    DECODES_IN_FLIGHT,
+    async ({ path, where, content }) => {
+      const { pixels, height, width } = await decode(content, where);
+      first ??= { path: where, height, width };
+      if (height !== first.height || width !== first.width) {
+        throw new InputError(
+          'IMAGE_SIZE',
+          `${where} is ${height}x${width} (height x width), but ${first.path} is ${first.height}x${first.width}: all images must be of one size, or dataset.imageSize must be given to scale them`,
+        );
+      }
+      allGrey &&= isGrey(pixels);
+      images[place.get(path)!] = pixels;
+      done++;
+      if (done % 500 === 0 || done === paths.length) options.onProgress?.({ done, total: paths.length });
+    },
+  );
   const { height, width } = first!;
   if (!allGrey) return { imageShape: [height, width, 3], images };
   return { imageShape: [height, width, 1], images: images.map((pixels) => pixels.filter((_, i) => i % 3 === 0)) };

@@ -65,6 +65,7 @@ describe('tars', () => {
   ])('an archive %s is refused', async (_fault, content, message) => {
     const path = await fileOf('a.tar', content);
     await expect(readAt(path)).rejects.toThrow(message);
+    await expect(readAt(path)).rejects.toThrow(path);
     await expect(readAt(path)).rejects.toMatchObject({ name: 'InputError' });
   });
 

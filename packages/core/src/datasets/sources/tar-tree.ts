@@ -33,7 +33,7 @@ export class TarTree implements FileTree {
   async *read(files: ReadonlySet<string>, signal?: AbortSignal): AsyncGenerator<TreeFile> {
     const { wrapper } = await this.list();
     for await (const { name, content } of this.#entries((name) => files.has(name.slice(wrapper.length)), signal)) {
-      if (content) yield { path: name.slice(wrapper.length), content };
+      if (content) yield { path: name.slice(wrapper.length), where: `${this.path}: ${name}`, content };
     }
   }
 
