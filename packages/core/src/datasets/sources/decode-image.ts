@@ -32,10 +32,9 @@ export async function imageDecoder(imageSize?: number): Promise<DecodeImage> {
       if (info.channels !== 3) throw new Error(`it has ${info.channels} channels`);
       return { pixels: data, height: info.height, width: info.width };
     } catch (cause) {
-      const fault = (cause as Error).message.split('\n').at(-1);
-      throw new InputError('IMAGE_DAMAGED', `${where}: cannot be decoded: ${fault}. Replace or remove it`, false, {
-        cause,
-      });
+      // libvips collects its reasons for all threads together, so the text may be another image's: it stays in `cause`.
+      const message = `${where}: cannot be decoded: it is cut short, damaged or no image. Replace or remove it`;
+      throw new InputError('IMAGE_DAMAGED', message, false, { cause });
     }
   };
 }

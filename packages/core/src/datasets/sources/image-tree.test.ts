@@ -150,6 +150,8 @@ describe('image folders', () => {
     const files = { 'train/a/1.jpg': jpeg, 'train/b/1.jpg': jpeg, 'test/a/1.jpg': jpeg, 'test/b/1.jpg': jpeg };
     expect((await readAt(await folderOf(files))).imageShape).toEqual([32, 32, 3]);
     const halved = { ...files, 'test/a/1.jpg': jpeg.subarray(0, jpeg.length / 2) };
-    await expect(readAt(await folderOf(halved))).rejects.toThrow(/test\/a\/1.jpg: cannot be decoded: .*premature end/);
+    await expect(readAt(await folderOf(halved))).rejects.toThrow(
+      /test\/a\/1.jpg: cannot be decoded: it is cut short, damaged or no image/,
+    );
   });
 });
