@@ -1,4 +1,5 @@
 /** Training on an engine. Its modules without TensorFlow.js have entries of their own: `models` and `checkpoint`. */
+export { initialWeights } from './alpha.js';
 export * from './engine/index.js';
 export { createExecutor, type Executor, type ExecutorOptions } from './execute.js';
 export { Network } from './network.js';

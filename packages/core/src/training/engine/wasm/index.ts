@@ -11,7 +11,7 @@ import { storageOf, upload, WasmTensor, WasmVariable } from './tensors.js';
 
 /**
  * The engine on TensorFlow.js's WebAssembly backend, which npm alone brings.
- * It gives the same bits on every machine.
+ * WebAssembly's arithmetic is the same on every machine, and there are no threads to divide a sum.
  * @param _threads has no effect: WebAssembly runs an operation on one thread in Node. More workers use more cores.
  * @throws EngineUnavailableError where WebAssembly lacks SIMD.
  */
