@@ -19,7 +19,7 @@ const tool = (/** @type {string} */ path) => join(ROOT, 'node_modules', path);
 /** @type {readonly (readonly [name: string, ...args: string[]])[]} */
 const CHECKS = [
   ['smoke: nesgd --help', join(ROOT, 'apps/coordinator/bin/nesgd.mjs'), '--help'],
-  ['format and lint (biome)', tool('@biomejs/biome/bin/biome'), 'ci', '--error-on-warnings', '.'],
+  ['format and lint (biome)', tool('@biomejs/biome/bin/biome'), 'ci', '--colors=off', '--error-on-warnings', '.'],
   [
     'import rules (dependency-cruiser)',
     tool('dependency-cruiser/bin/dependency-cruise.mjs'),
