@@ -14,6 +14,7 @@ import { jobsOf } from './jobs.js';
 export async function obtainAlpha(conduct: Conduct): Promise<AlphaFact> {
   const { run, cache } = conduct;
   const known = run.journal.lines.map((line) => line.fact).find((fact) => fact.type === 'alpha');
+  if (known) conduct.watch({ type: 'alpha-reused', accuracy: known.accuracy });
   const fact = known ?? (await makeAlpha(conduct));
   // The cache may have been emptied since; the run's own copy brings the weights back.
   if (await run.artifacts.has(fact.weights)) await run.artifacts.copyTo(cache.blobs, fact.weights);

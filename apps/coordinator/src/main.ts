@@ -7,7 +7,7 @@ import { type RunOptions, resume, run, type Surroundings } from './commands/run.
 import { status } from './commands/status.js';
 import { worker } from './commands/worker.js';
 import { readConfig } from './config.js';
-import { createDisplay } from './display/index.js';
+import { chooseDisplayMode, createDisplay } from './display/index.js';
 import type { RunSummary } from './run-events.js';
 
 const EXIT = { done: 0, failed: 1, wrongInput: 2, stopped: 130 } as const;
@@ -132,7 +132,7 @@ async function conduct(asJson: boolean, work: (around: Surroundings) => Promise<
   process.on('SIGTERM', onSignal);
   const display = createDisplay({
     stream: process.stderr,
-    mode: asJson ? 'silent' : process.stderr.isTTY ? 'tty' : 'plain',
+    mode: chooseDisplayMode(process.stderr, asJson, process.env),
   });
   try {
     const summary = await work({ config, watch: display.watch, signal: stop.signal });

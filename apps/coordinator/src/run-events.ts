@@ -19,7 +19,7 @@ export type RunEvent =
       readonly accuracy: number;
       readonly seconds: number;
     }
-  /** Alpha's weights were known from an earlier run. */
+  /** Alpha was known: from this run's journal, or from an earlier run. */
   | { readonly type: 'alpha-reused'; readonly accuracy: number }
   | {
       readonly type: 'generation-closed';

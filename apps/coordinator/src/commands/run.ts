@@ -132,6 +132,7 @@ async function workOn(
       broker: broker.kind === 'queue' ? withoutPassword(broker.url) : 'local',
       populationSize: experiment.evolution.populationSize,
       generations: experiment.evolution.generations,
+      retrainEpochs: experiment.retrain.epochs,
     },
   });
   const crew = await hire(folder, broker, workers, config, watch);

@@ -26,6 +26,7 @@ try {
 
   process.on('message', async (raw) => {
     const message = toTrainerSchema.parse(raw);
+    if (message.type === 'stop') process.exit(0);
     if (message.type === 'abort') {
       if (abort?.id === message.id) abort.controller.abort(new NesgdError('ABORTED', 'the job was stopped', true));
       return;

@@ -7,6 +7,7 @@ import { jobResultSchema, jobSchema, progressSchema } from '../protocol/index.js
 export const toTrainerSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('job'), id: z.int(), job: jobSchema }),
   z.strictObject({ type: z.literal('abort'), id: z.int() }),
+  z.strictObject({ type: z.literal('stop') }),
 ]);
 export type ToTrainer = z.infer<typeof toTrainerSchema>;
 

@@ -123,7 +123,8 @@ export class TrainerProcess {
   /** Ends the process: it is asked first and killed after `graceMs`. */
   async stop(graceMs = 2_000): Promise<void> {
     this.#stopping = true;
-    if (this.#child.connected) this.#child.disconnect();
+    // Not `disconnect`: after it, Node emits no `close` for the child.
+    this.#send({ type: 'stop' });
     const kill = setTimeout(() => this.#child.kill('SIGKILL'), graceMs);
     await this.exited;
     clearTimeout(kill);
