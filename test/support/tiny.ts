@@ -3,9 +3,9 @@ export function tinyExperiment(changes: Record<string, unknown> = {}): Record<st
   return {
     name: 'tiny',
     seed: 7,
-    dataset: { name: 'mnist', trainImages: 320, testImages: 200, validationFraction: 0.2 },
+    dataset: { name: 'mnist', trainImages: 600, testImages: 200, validationFraction: 0.2 },
     model: { name: 'resnet8', granularity: 'block' },
-    alpha: { epochs: 2, learningRate: 0.1, batchSize: 32 },
+    alpha: { epochs: 3, learningRate: 0.1, batchSize: 16 },
     retrain: { epochs: 1, learningRateRetained: 0.02, learningRateReinitialised: 0.1, batchSize: 32 },
     evolution: { populationSize: 4, generations: 2 },
     ...changes,

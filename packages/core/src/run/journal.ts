@@ -88,11 +88,20 @@ function parseLine(text: string, where: string): JournalLine {
 
 /**
  * The facts alone, in an order of their own: equal for two runs of one experiment however their workers fared.
- * (Evaluations arrive in any order; everything else is already ordered.)
+ * (Evaluations and test measurements arrive in any order; everything else is already ordered.)
  */
 export function canonicalFacts(lines: readonly JournalLine[]): Fact[] {
-  const key = (fact: Fact) => (fact.type === 'evaluated' ? `${fact.mask}/${fact.repeat}` : '');
-  const evaluated = lines.map((line) => line.fact).filter((fact) => fact.type === 'evaluated');
-  const others = lines.map((line) => line.fact).filter((fact) => fact.type !== 'evaluated');
-  return [...others, ...evaluated.sort((a, b) => (key(a) < key(b) ? -1 : 1))];
+  const facts = lines.map((line) => line.fact);
+  const evaluated = facts.filter((fact) => fact.type === 'evaluated');
+  const tested = facts.filter((fact) => fact.type === 'tested');
+  const others = facts.filter((fact) => fact.type !== 'evaluated' && fact.type !== 'tested');
+  const by =
+    <T>(key: (fact: T) => string) =>
+    (a: T, b: T) =>
+      key(a) < key(b) ? -1 : 1;
+  return [
+    ...others,
+    ...evaluated.sort(by(({ mask, repeat }) => `${mask}/${repeat}`)),
+    ...tested.sort(by(({ which }) => which)),
+  ];
 }
