@@ -27,7 +27,13 @@ beforeAll(async () => {
   // The workers that this process starts read these from its environment.
   Object.assign(process.env, { NESGD_LOCK_DURATION_MS: '1500', NESGD_STALLED_INTERVAL_MS: '500' });
   const data = await prepareDataset(
-    { name: 'mnist', trainImages: 200, testImages: 100, validationFraction: 0.2, augmentation: { padCrop: 0, horizontalFlip: false } },
+    {
+      name: 'mnist',
+      trainImages: 200,
+      testImages: 100,
+      validationFraction: 0.2,
+      augmentation: { padCrop: 0, horizontalFlip: false },
+    },
     cacheFolder(cacheRoot).datasets,
   );
   const { usable } = detectEngines(cacheRoot).tensorflow;
@@ -63,7 +69,8 @@ async function localSetting(): Promise<Setting> {
 
 async function startTestBroker(): Promise<RunningBroker> {
   const binary = await findBrokerBinary(cacheRoot, process.env);
-  if (!binary) throw new Error('the tests of the queue need a redis-server or valkey-server: "npm test" provisions one');
+  if (!binary)
+    throw new Error('the tests of the queue need a redis-server or valkey-server: "npm test" provisions one');
   return startBroker(binary);
 }
 
@@ -84,7 +91,8 @@ async function queueSetting(): Promise<Setting & { broker: RunningBroker; connec
     broker,
     connection,
     workers,
-    trainerPids: async () => (await Promise.all([...workers.pids.values()].map((pid) => childrenOf(pid, 'trainer/main.js')))).flat(),
+    trainerPids: async () =>
+      (await Promise.all([...workers.pids.values()].map((pid) => childrenOf(pid, 'trainer/main.js')))).flat(),
     async end() {
       await dispatcher.close();
       await workers.close();
@@ -135,7 +143,10 @@ describe.each([
       started = resolve;
     });
     const long: AlphaJob = { ...another(alphaJob, 8), training: { ...alphaJob.training, epochs: 4 } };
-    const outcome = setting.dispatcher.dispatch(long, { onProgress: () => started(), onRetry: (reason) => reasons.push(reason) });
+    const outcome = setting.dispatcher.dispatch(long, {
+      onProgress: () => started(),
+      onRetry: (reason) => reasons.push(reason),
+    });
     await hasStarted;
     const [trainer] = await setting.trainerPids();
     process.kill(trainer as number, 'SIGKILL');
@@ -151,7 +162,11 @@ describe.each([
       mask: '10110',
       repeat: 0,
       keepWeightsAbove: null,
-      training: { ...alphaJob.training, learningRateRetained: 0.01, learningRateReinitialised: 0.1 } as unknown as EvaluateJob['training'],
+      training: {
+        ...alphaJob.training,
+        learningRateRetained: 0.01,
+        learningRateReinitialised: 0.1,
+      } as unknown as EvaluateJob['training'],
     };
     const { learningRate: _, ...training } = hopeless.training as unknown as Record<string, unknown>;
     const retried: string[] = [];
@@ -164,7 +179,10 @@ describe.each([
   it('gives a job up when told so, and goes on with the next', async () => {
     const stop = new AbortController();
     const long: AlphaJob = { ...another(alphaJob, 9), training: { ...alphaJob.training, epochs: 10 } };
-    const outcome = setting.dispatcher.dispatch(long, { onProgress: () => stop.abort(new Error('enough')), signal: stop.signal });
+    const outcome = setting.dispatcher.dispatch(long, {
+      onProgress: () => stop.abort(new Error('enough')),
+      signal: stop.signal,
+    });
     await expect(outcome).rejects.toThrow();
     expect((await setting.dispatcher.dispatch(another(alphaJob, 10))).result.curve.length).toBe(1);
   });
@@ -186,7 +204,13 @@ describe('dispatcher queue, besides', () => {
     const outcome = setting.dispatcher.dispatch(alphaJob);
     await until('the job waits', async () => (await setting.connection.keys('*conformance-alpha*')).length > 0);
     await setting.connection.flushall();
-    const workers = new LocalWorkers({ count: 1, redisUrl: setting.broker.url, cacheRoot, logFolder: `${workplace.folder}/logs`, watch: () => {} });
+    const workers = new LocalWorkers({
+      count: 1,
+      redisUrl: setting.broker.url,
+      cacheRoot,
+      logFolder: `${workplace.folder}/logs`,
+      watch: () => {},
+    });
     expect((await outcome).result.curve.length).toBe(1);
     await workers.close();
     await setting.end();

@@ -20,9 +20,11 @@ const log = pino({ level: config.logLevel, base: { worker: config.name } });
 const supervisor = new Supervisor(config, log);
 
 const CLOSE_TIMEOUT_MS = 10_000;
-let closing: Promise<void> | undefined;
+let closing = false;
 function close(reason: string): void {
-  closing ??= (async () => {
+  if (closing) return;
+  closing = true;
+  void (async () => {
     // A broker that is gone as well would keep us here for ever.
     setTimeout(() => process.exit(1), CLOSE_TIMEOUT_MS).unref();
     log.info({ reason }, 'stopping');
