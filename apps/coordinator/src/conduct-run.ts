@@ -62,7 +62,7 @@ function lastGeneration(run: RunFolder): Generation | undefined {
   const fact = run.journal.lines.map((line) => line.fact).findLast((f) => f.type === 'generation');
   if (!fact) return undefined;
   const { type: _, ...generation } = fact;
-  return generation as unknown as Generation;
+  return generation;
 }
 
 /** The leader's weights move to the run's artifacts; those it has outdone leave the cache. */

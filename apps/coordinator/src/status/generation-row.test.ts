@@ -61,7 +61,7 @@ async function journal(opened: OpenedFact): Promise<JournalLine[]> {
 
 test('generationRows: what was retrained and what was known add up to what the algorithm asked for', async () => {
   const opened = openedFact({ populationSize: 5, generations: 4 });
-  const rows = generationRows(await journal(opened), opened, 'journal.jsonl');
+  const rows = generationRows(await journal(opened), opened);
   expect(rows.map(({ t, evaluated, cacheHits }) => [t, evaluated + cacheHits])).toEqual(
     [0, 1, 2, 3, 4].map((t) => [t, 5]),
   );
@@ -71,7 +71,7 @@ test('generationRows: what was retrained and what was known add up to what the a
 
 test('generationRows: survivors that are measured anew, from the second generation on, were asked for too', async () => {
   const opened = openedFact({ populationSize: 5, generations: 3, reevaluateSurvivors: true });
-  const rows = generationRows(await journal(opened), opened, 'journal.jsonl');
+  const rows = generationRows(await journal(opened), opened);
   expect(rows.map(({ evaluated, cacheHits }) => evaluated + cacheHits)).toEqual([5, 5, 10, 10]);
   for (const row of rows) expect(row.cacheHits).toBeGreaterThanOrEqual(0);
 });

@@ -1,7 +1,7 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { EvaluatedFact, Fact, JournalLine, OpenedFact } from '@nesgd/core/run';
 import { readRun, runHolder } from '@nesgd/core/run';
-import { closedGenerationOf, type GenerationRow, generationRows } from './generation-row.js';
+import { type GenerationRow, generationRows } from './generation-row.js';
 
 /** What a journal says of a run; the shape of `nesgd status RUN_ID --json`. Accuracies in [0, 1]. */
 export interface RunOverview {
@@ -70,8 +70,8 @@ export async function overviewOf(runsFolder: string, runId: string): Promise<Run
     runtime: opened.runtime,
     blocks: opened.blocks,
     alpha: alphaOf(lines),
-    generations: generationRows(lines, opened, join(folder, 'journal.jsonl')),
-    best: bestOf(lines, evaluated, join(folder, 'journal.jsonl')),
+    generations: generationRows(lines, opened),
+    best: bestOf(lines, evaluated),
     evaluated: evaluated.length,
     imagesTrained: facts.reduce((sum, fact) => sum + trainedFor(fact), 0),
     workers: workersOf(lines),
@@ -86,11 +86,7 @@ function alphaOf(lines: readonly JournalLine[]): AlphaOverview | null {
 }
 
 /** The winner; before the end the leader of the last closed generation, before that the best measured so far. */
-function bestOf(
-  lines: readonly JournalLine[],
-  evaluated: readonly EvaluatedFact[],
-  journalPath: string,
-): BestOverview | null {
+function bestOf(lines: readonly JournalLine[], evaluated: readonly EvaluatedFact[]): BestOverview | null {
   const last = lines.findLast(({ fact }) => fact.type === 'finished' || fact.type === 'generation');
   if (last?.fact.type === 'finished') {
     const { mask, accuracy, testAccuracy } = last.fact.best;
@@ -98,7 +94,7 @@ function bestOf(
   }
   const testAccuracy = testOf(lines, 'best');
   if (last?.fact.type === 'generation') {
-    const { best } = closedGenerationOf(last.fact, `${journalPath}, line ${last.seq + 1}`);
+    const { best } = last.fact;
     return { mask: best.mask.join(''), accuracy: best.fitness, testAccuracy };
   }
   const [leader] = [...evaluated].sort((a, b) => b.accuracy - a.accuracy);

@@ -50,8 +50,30 @@ export const evaluatedFactSchema = z.strictObject({
   ...measured,
 });
 
-/** A closed generation as the algorithm yields it; 0 is the initial population. */
-export const generationFactSchema = z.looseObject({ type: z.literal('generation'), t: z.int().min(0) });
+const individualSchema = z.strictObject({ mask: z.array(z.literal([0, 1])).readonly(), fitness: accuracy });
+const position = z.int().min(0);
+
+/** A closed generation as the algorithm yields it (see evolution's `Generation`); 0 is the initial population. */
+export const generationFactSchema = z.strictObject({
+  type: z.literal('generation'),
+  t: z.int().min(0),
+  parents: z.array(individualSchema).readonly(),
+  best: individualSchema,
+  nabla: z.number().min(0),
+  offspring: z.array(individualSchema).readonly(),
+  lineage: z
+    .array(
+      z.strictObject({
+        parents: z.tuple([position, position]).readonly(),
+        crossover: z.boolean(),
+        mutated: z.array(position).readonly(),
+      }),
+    )
+    .readonly(),
+  pool: z.array(individualSchema).readonly(),
+  clusters: z.array(position).readonly(),
+  suppressed: z.array(position).readonly(),
+});
 
 export const testedFactSchema = z.strictObject({
   type: z.literal('tested'),
