@@ -17,11 +17,7 @@ export function tinySpec(inputShape: ImageShape = [8, 8, 1], classes = 3): Model
 export const tinyWeights = (spec: ModelSpec, seed = 1): Weights => initialWeights(spec, [seed, 'test']);
 
 /** Noisy images, each with a bright spot in the third of the rows that its class names. Easy, and not linear in one pixel. */
-export function spots(
-  count: number,
-  seed: number,
-  [height, width]: readonly [number, number] = [8, 8],
-): LabelledImages {
+function spots(count: number, seed: number, [height, width]: readonly [number, number] = [8, 8]): LabelledImages {
   const rng = rngAt(seed, 'spots');
   const images = new Uint8Array(count * height * width);
   const labels = Uint8Array.from({ length: count }, (_, n) => n % 3);
