@@ -36,20 +36,25 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('training
     network.dispose();
   });
 
-  it('is a function of weights, data and stream: the same again gives the same bits, another stream does not', async () => {
-    const run = async (name: string) => {
-      const network = networkOn(engine);
-      const settings = { ...SETTINGS, epochs: 2 };
-      const augmented = { ...data, augmentation: { padCrop: 1, horizontalFlip: true } };
-      const trained = await train(network, { ...base, data: augmented, settings, stream: [1, name] });
-      const weights = network.weights();
-      network.dispose();
-      return { trained, weights };
-    };
-    const first = await run('a');
-    expect(await run('a')).toEqual(first);
-    expect((await run('b')).weights).not.toEqual(first.weights);
-  });
+  it.each([
+    { padCrop: 0, horizontalFlip: false },
+    { padCrop: 1, horizontalFlip: true },
+  ])(
+    'is a function of weights, data and stream: the same again gives the same bits, another stream does not (%o)',
+    async (augmentation) => {
+      const run = async (name: string) => {
+        const network = networkOn(engine);
+        const settings = { ...SETTINGS, epochs: 2 };
+        const trained = await train(network, { ...base, data: { ...data, augmentation }, settings, stream: [1, name] });
+        const weights = network.weights();
+        network.dispose();
+        return { trained, weights };
+      };
+      const first = await run('a');
+      expect(await run('a')).toEqual(first);
+      expect((await run('b')).weights).not.toEqual(first.weights);
+    },
+  );
 
   it('sees every image once an epoch, also where the last batch is smaller', async () => {
     const network = networkOn(engine);
@@ -76,11 +81,32 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('training
     });
     expect(network.weights()).toEqual(shorter.weights());
 
+    // On a split that is best where validation is worst, it is still validation that chooses.
+    const opposite = { ...data.train, labels: data.train.labels.map((label) => (label + 1) % 3) };
+    const contrary = { ...data, test: opposite, partition: { ...data.partition, test: data.partition.validation } };
     const onTest = networkOn(engine);
-    const tested = await train(onTest, { ...base, settings, learningRates: () => 0.3, measureOn: 'test' });
+    const rates = { learningRates: () => 0.3 };
+    const tested = await train(onTest, { ...base, settings, ...rates, data: contrary, measureOn: 'test' });
     expect(onTest.weights()).toEqual(network.weights());
-    expect(tested.accuracy).toBe(await accuracyOf(network, data.test, data.partition.test));
+    expect(tested.accuracy).toBe(await accuracyOf(network, opposite, data.partition.validation));
+    expect(tested.accuracy).toBeLessThan(Math.max(...tested.curve.map((record) => record.accuracy!)));
     for (const n of [network, shorter, onTest]) n.dispose();
+  });
+
+  it('weights best: of epochs with the same accuracy the first', async () => {
+    // No weight moves: the accuracy stays, and only running statistics tell the epochs apart.
+    const still = { ...base, learningRates: () => 0 };
+    const indifferent = new Map(tinyWeights(spec)).set('linear.weight', new Float32Array(18));
+    const run = async (epochs: number) => {
+      const network = networkOn(engine, indifferent);
+      const { curve } = await train(network, { ...still, settings: { ...SETTINGS, epochs, weights: 'best' } });
+      const weights = network.weights();
+      network.dispose();
+      return { accuracies: curve.map((record) => record.accuracy), weights };
+    };
+    const three = await run(3);
+    expect(new Set(three.accuracies).size).toBe(1);
+    expect(three.weights).toEqual((await run(1)).weights);
   });
 
   it('a training that diverges ends at once, says so, and scores 0', async () => {
@@ -90,6 +116,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('training
     expect(trained.accuracy).toBe(0);
     expect(trained.curve.at(-1)).toEqual({ epoch: trained.curve.length, trainLoss: null, accuracy: null });
     expect(trained.curve.length).toBeLessThan(50);
+    expect(trained.imagesTrained).toBeLessThan(trained.curve.length * 192);
     const alpha = trainAlpha(network, {
       data,
       stream,
@@ -112,6 +139,11 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('training
     );
     await expect(training).rejects.toBe(stopped);
     expect(epochs).toBe(2);
+
+    const untouched = network.weights();
+    const signal = AbortSignal.abort(stopped);
+    await expect(train(network, { ...base, settings: SETTINGS }, { signal })).rejects.toBe(stopped);
+    expect(network.weights()).toEqual(untouched);
     network.dispose();
   });
 
