@@ -22,14 +22,23 @@ const bornIn = (mask) => generations.find((g) => g.pool.some((i) => i.mask.join(
 const WIDTH = 900;
 const HEIGHT = 340;
 // Okabe and Ito's palette: told apart also by those who see few colours.
-const COLOUR = { alpha: '#D55E00', individual: '#009E73', best: '#0072B2', kept: '#0072B2', fresh: '#E6E6E6', ink: '#333333', faint: '#BBBBBB' };
+const COLOUR = {
+  alpha: '#D55E00',
+  individual: '#009E73',
+  best: '#0072B2',
+  kept: '#0072B2',
+  fresh: '#E6E6E6',
+  ink: '#333333',
+  faint: '#BBBBBB',
+};
 
-const escape = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+const escapeXml = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 const text = (x, y, content, attributes = '') =>
-  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" fill="${COLOUR.ink}" ${attributes}>${escape(content)}</text>`;
+  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" fill="${COLOUR.ink}" ${attributes}>${escapeXml(content)}</text>`;
 const line = (points, colour, width, opacity = 1) =>
   `<polyline fill="none" stroke="${colour}" stroke-width="${width}" opacity="${opacity}" points="${points.map((p) => p.map((v) => v.toFixed(1)).join(',')).join(' ')}"/>`;
-const dot = ([x, y], colour, radius) => `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="${radius}" fill="${colour}"/>`;
+const dot = ([x, y], colour, radius) =>
+  `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="${radius}" fill="${colour}"/>`;
 
 /** Left: accuracy against epochs; an individual's retraining goes on where alpha ended. */
 function convergence(box) {
@@ -43,10 +52,20 @@ function convergence(box) {
   const parts = [];
   for (let i = 0; i <= 4; i++) {
     const value = low + ((high - low) * i) / 4;
-    parts.push(line([[box.x, y(value)], [box.x + box.width, y(value)]], COLOUR.faint, 0.5));
+    parts.push(
+      line(
+        [
+          [box.x, y(value)],
+          [box.x + box.width, y(value)],
+        ],
+        COLOUR.faint,
+        0.5,
+      ),
+    );
     parts.push(text(box.x - 6, y(value) + 4, value.toFixed(3), 'text-anchor="end"'));
   }
-  for (let epoch = 1; epoch <= epochs; epoch++) parts.push(text(x(epoch), box.y + box.height + 16, epoch, 'text-anchor="middle"'));
+  for (let epoch = 1; epoch <= epochs; epoch++)
+    parts.push(text(x(epoch), box.y + box.height + 16, epoch, 'text-anchor="middle"'));
   parts.push(text(box.x + box.width / 2, box.y + box.height + 34, 'epoch', 'text-anchor="middle"'));
 
   const start = alpha.curve.length;
@@ -58,13 +77,26 @@ function convergence(box) {
   }
   const alphaPoints = alpha.curve.map((e) => [x(e.epoch), y(e.accuracy)]);
   parts.push(line(alphaPoints, COLOUR.alpha, 2.5), ...alphaPoints.map((point) => dot(point, COLOUR.alpha, 3)));
-  parts.push(line([[x(start), y(alpha.accuracy)], [box.x + box.width, y(alpha.accuracy)]], COLOUR.alpha, 1, 0.5));
+  parts.push(
+    line(
+      [
+        [x(start), y(alpha.accuracy)],
+        [box.x + box.width, y(alpha.accuracy)],
+      ],
+      COLOUR.alpha,
+      1,
+      0.5,
+    ),
+  );
 
   const legend = [
     [COLOUR.alpha, `alpha: ${alpha.accuracy.toFixed(4)}`],
     [COLOUR.individual, `${evaluated.length} individuals`],
     [COLOUR.best, `best: ${finished.best.accuracy.toFixed(4)}`],
   ];
+  parts.push(
+    `<rect x="${box.x + box.width - 130}" y="${box.y + box.height - 66}" width="130" height="62" fill="#FFFFFF" opacity="0.9"/>`,
+  );
   legend.forEach(([colour, label], i) => {
     parts.push(dot([box.x + box.width - 118, box.y + box.height - 52 + i * 18], colour, 4));
     parts.push(text(box.x + box.width - 108, box.y + box.height - 48 + i * 18, label));
@@ -77,9 +109,11 @@ function masks(box) {
   const rows = [...evaluated].sort((a, b) => b.accuracy - a.accuracy);
   const rowHeight = Math.min(16, box.height / rows.length);
   const cell = box.width / opened.blocks.length;
-  const parts = opened.blocks.map((block, i) =>
-    text(box.x + (i + 0.5) * cell, box.y - 6, block.name, 'text-anchor="middle" font-size="10"'),
-  );
+  const parts = opened.blocks.map((block, i) => {
+    const x = box.x + (i + 0.4) * cell;
+    const y = box.y - 6;
+    return text(x, y, block.name, `font-size="10" transform="rotate(-30 ${x.toFixed(1)} ${y.toFixed(1)})"`);
+  });
   rows.forEach((fact, row) => {
     const top = box.y + row * rowHeight;
     [...fact.mask].forEach((bit, i) => {
@@ -88,7 +122,14 @@ function masks(box) {
         `<rect x="${(box.x + i * cell + 1).toFixed(1)}" y="${(top + 1).toFixed(1)}" width="${(cell - 2).toFixed(1)}" height="${(rowHeight - 2).toFixed(1)}" fill="${colour}"/>`,
       );
     });
-    parts.push(text(box.x + box.width + 8, top + rowHeight * 0.72, `${fact.accuracy.toFixed(4)}  gen ${bornIn(fact.mask)}`, 'font-size="10"'));
+    parts.push(
+      text(
+        box.x + box.width + 8,
+        top + rowHeight * 0.72,
+        `${fact.accuracy.toFixed(4)}  gen ${bornIn(fact.mask)}`,
+        'font-size="10"',
+      ),
+    );
   });
   return parts.join('\n');
 }
@@ -96,13 +137,13 @@ function masks(box) {
 const { experiment } = opened;
 const title = `${experiment.name}: ${experiment.model.name} on ${experiment.dataset.name}, ${experiment.evolution.generations} generations of ${experiment.evolution.populationSize}`;
 const result = `test accuracy: alpha ${finished.alpha.testAccuracy.toFixed(4)}, best mask ${finished.best.mask} ${finished.best.testAccuracy.toFixed(4)}`;
-process.stdout.write(`<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12" role="img" aria-label="${escape(`${title}; ${result}`)}">
+process.stdout.write(`<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12" role="img" aria-label="${escapeXml(`${title}; ${result}`)}">
 <rect width="${WIDTH}" height="${HEIGHT}" fill="#FFFFFF"/>
 ${text(20, 24, title, 'font-size="15" font-weight="bold"')}
 ${text(20, 42, result)}
 ${text(60, 66, 'Validation accuracy: alpha (SGD) and each retrained individual', 'font-size="11"')}
 ${convergence({ x: 60, y: 76, width: 420, height: 210 })}
-${masks({ x: 530, y: 90, width: 250, height: 220 })}
+${masks({ x: 530, y: 110, width: 250, height: 210 })}
 ${text(530, 66, 'Masks, fittest first: blue keeps a block, grey re-initialises it', 'font-size="11"')}
 </svg>
 `);
