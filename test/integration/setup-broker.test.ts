@@ -33,10 +33,12 @@ process.stdin.on('data', (chunk) => { config += chunk; }).on('end', () => {
 
 let folder: string;
 const running: RunningBroker[] = [];
+const parents: ChildProcess[] = [];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'nesgd-test-'));
 });
 afterEach(async () => {
+  for (const parent of parents.splice(0)) parent.kill('SIGKILL');
   await Promise.all(running.splice(0).map((broker) => broker.stop()));
   rmSync(folder, { recursive: true, force: true });
 });
@@ -79,9 +81,11 @@ describe.each(servers)('broker %s', (server) => {
   });
 
   it('survives Ctrl-C: a SIGINT to the process group of its parent does not reach it', async () => {
-    const { parent, pid } = await startInAnotherProcess(binary());
-    process.kill(-Number(parent.pid), 'SIGINT'); // The parent ignores it and says so.
-    await line(parent);
+    const { parent, pid, url } = await startInAnotherProcess(binary());
+    process.kill(-Number(parent.pid), 'SIGINT'); // The parent ignores it.
+    // A signal that has been sent is delivered before its receiver computes again: who answers did not get one.
+    const { port, password } = new URL(url);
+    expect(await ask(port, `AUTH ${password}\r\nPING\r\n`, 2)).toEqual(['+OK', '+PONG']);
     expect(isAlive(pid)).toBe(true);
     parent.kill('SIGKILL');
     await until(() => !isAlive(pid));
@@ -100,18 +104,19 @@ describe.each(servers)('broker %s', (server) => {
   });
 
   /** A parent in a process group of its own, as a shell starts it. */
-  async function startInAnotherProcess(path: string): Promise<{ parent: ChildProcess; pid: number }> {
+  async function startInAnotherProcess(path: string): Promise<{ parent: ChildProcess; pid: number; url: string }> {
     const code = `
       const { startBroker } = await import('@nesgd/core/runtime');
-      process.on('SIGINT', () => console.log('interrupted'));
-      const broker = await startBroker(...${JSON.stringify([path, { folder: join(folder, 'data') }])});
-      console.log(broker.pid);
+      process.on('SIGINT', () => {});
+      const { pid, url } = await startBroker(...${JSON.stringify([path, { folder: join(folder, 'data') }])});
+      console.log(JSON.stringify({ pid, url }));
       setInterval(() => {}, 1e6);`;
     const parent = spawn(process.execPath, ['--input-type=module', '-e', code], {
       detached: true,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    return { parent, pid: Number(await line(parent)) };
+    parents.push(parent);
+    return { parent, ...(JSON.parse(await line(parent)) as { pid: number; url: string }) };
   }
 });
 
