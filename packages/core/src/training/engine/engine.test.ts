@@ -247,25 +247,41 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('engine %
     { momentum: 0.9, weightDecay: 0.01 },
     { momentum: 0.9, weightDecay: 0 },
     { momentum: 0, weightDecay: 0.01 },
-  ])('sgd: three steps follow v = mu v + (g + wd w); w = w - lr v (%o)', (options) => {
+  ])('sgd: three steps follow v = mu v + (g + wd w); w = w - lr v, for short and long variables (%o)', (options) => {
     const before = engine.memory().tensors;
-    let w = draw(1, 6);
-    let v = w.map(() => 0);
-    const W = engine.variable(Float32Array.from(w), [2, 3]);
-    const other = variable([7]);
-    const group = engine.sgd([W, other], options);
+    const shapes = [[2, 3], [30, 50], [7]];
+    const weights = shapes.map((shape, k) => draw(k, sizeOf(shape)));
+    const velocities = weights.map((w) => w.map(() => 0));
+    const variables = weights.map((w, k) => engine.variable(Float32Array.from(w), shapes[k]!));
+    const group = engine.sgd(variables, options);
     for (const [step, rate] of [0.1, 0.1, 0.01].entries()) {
-      const g = draw(10 + step, 6);
-      const gradients = [tensor(g, [2, 3]), tensor([0], [1])];
-      v = v.map((u, i) => options.momentum * u + g[i]! + options.weightDecay * w[i]!);
-      w = w.map((u, i) => u - rate * v[i]!);
-      group.step(gradients, rate);
-      for (const t of gradients) t.dispose();
-      expectClose(engine.read(W), w);
+      const gradients = shapes.map((shape, k) => draw(10 * step + k, sizeOf(shape)));
+      for (const [k, g] of gradients.entries()) {
+        const w = weights[k]!;
+        velocities[k] = velocities[k]!.map((v, i) => options.momentum * v + g[i]! + options.weightDecay * w[i]!);
+        weights[k] = w.map((value, i) => value - rate * velocities[k]![i]!);
+      }
+      const tensors = gradients.map((g, k) => tensor(g, shapes[k]!));
+      group.step(tensors, rate);
+      for (const t of tensors) t.dispose();
+      for (const [k, variable] of variables.entries()) expectClose(engine.read(variable), weights[k]!);
     }
     group.dispose();
-    for (const t of [W, other]) t.dispose();
+    for (const variable of variables) variable.dispose();
     expect(engine.memory().tensors).toBe(before);
+  });
+
+  it('sgd: goes on from values assigned in between', () => {
+    for (const size of [3, 2000]) {
+      const v = engine.variable(new Float32Array(size).fill(1), [size]);
+      const g = tensor(new Array<number>(size).fill(1), [size]);
+      const group = engine.sgd([v], { momentum: 0.5, weightDecay: 0 });
+      group.step([g], 0.1);
+      engine.assign(v, new Float32Array(size).fill(5));
+      group.step([g], 0.1); // The velocity is 1.5 by now.
+      expectClose(engine.read(v), new Array<number>(size).fill(4.85));
+      for (const t of [v, g, group]) t.dispose();
+    }
   });
 
   it('copies in and out: arrays of the caller may change afterwards', () => {

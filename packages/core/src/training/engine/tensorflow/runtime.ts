@@ -135,6 +135,8 @@ export function loadTensorFlow(threads: number): TensorFlowRuntime {
   process.env.TF_NUM_INTEROP_THREADS = '1';
   process.env.OMP_NUM_THREADS = String(threads);
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  // Keeps the compiled code of strided 1x1 convolutions, which it would else make anew in each step (decision 0049).
+  process.env.TF_MKL_OPTIMIZE_PRIMITIVE_MEMUSE ??= 'false';
   // Node 23 removed this function, which TensorFlow.js 4.22 still calls (tfjs issue 8609).
   const legacy = util as { isNullOrUndefined?: (value: unknown) => boolean };
   legacy.isNullOrUndefined ??= (value) => value === null || value === undefined;

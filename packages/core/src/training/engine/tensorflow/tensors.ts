@@ -14,37 +14,28 @@ export class TensorFlowTensor implements Tensor {
   }
 }
 
-/** A resource variable: SGD changes it in place. */
+/** A tensor that can be replaced; and, once SGD asks for it, a resource variable of TensorFlow's that changes in place. */
 export class TensorFlowVariable implements Variable {
   readonly kind = 'variable';
-  readonly resource: number;
   readonly #runtime: TensorFlowRuntime;
   readonly #dtype: TFEOpAttr[];
-  /** The current values as a tensor, which shares the variable's memory; -1 while there is none. */
+  /** Handle of the current values (of a resource they share the memory); -1 while there is none. */
   #view = -1;
+  #resource = -1;
 
   constructor(
     runtime: TensorFlowRuntime,
     values: Float32Array,
     readonly shape: Shape,
   ) {
-    const { attr } = runtime;
     this.#runtime = runtime;
-    this.#dtype = [attr.float32('dtype')];
-    const identity = [attr.string('container', ''), attr.string('shared_name', runtime.uniqueName())];
-    this.resource = runtime.run1('VarHandleOp', [...identity, ...this.#dtype, attr.shape('shape', shape)], []);
+    this.#dtype = [runtime.attr.float32('dtype')];
     this.assign(values);
   }
 
   get view(): number {
-    if (this.#view < 0) this.#view = this.#runtime.run1('ReadVariableOp', this.#dtype, [this.resource]);
+    if (this.#view < 0) this.#view = this.#runtime.run1('ReadVariableOp', this.#dtype, [this.#resource]);
     return this.#view;
-  }
-
-  /** To be called before an update in place: TensorFlow would copy a variable whose memory a view still shares. */
-  dropView(): void {
-    if (this.#view >= 0) this.#runtime.delete(this.#view);
-    this.#view = -1;
   }
 
   assign(values: Float32Array): void {
@@ -53,15 +44,40 @@ export class TensorFlowVariable implements Variable {
 
   /** Takes over the handle. */
   assignHandle(handle: number): void {
-    this.dropView();
-    this.#runtime.run('AssignVariableOp', this.#dtype, [this.resource, handle], 0);
-    this.#runtime.delete(handle);
+    this.#dropView();
+    if (this.#resource < 0) {
+      this.#view = handle;
+    } else {
+      this.#runtime.run('AssignVariableOp', this.#dtype, [this.#resource, handle], 0);
+      this.#runtime.delete(handle);
+    }
+  }
+
+  /** The resource, to be updated right away. */
+  resourceForUpdate(): number {
+    if (this.#resource < 0) {
+      const rt = this.#runtime;
+      const { attr } = rt;
+      const identity = [attr.string('container', ''), attr.string('shared_name', rt.uniqueName())];
+      const resource = rt.run1('VarHandleOp', [...identity, ...this.#dtype, attr.shape('shape', this.shape)], []);
+      rt.run('AssignVariableOp', this.#dtype, [resource, this.view], 0);
+      this.#resource = resource;
+    }
+    // TensorFlow would copy a variable whose memory a view still shares.
+    this.#dropView();
+    return this.#resource;
   }
 
   dispose(): void {
-    this.dropView();
-    this.#runtime.run('DestroyResourceOp', [], [this.resource], 0);
-    this.#runtime.delete(this.resource);
+    this.#dropView();
+    if (this.#resource < 0) return;
+    this.#runtime.run('DestroyResourceOp', [], [this.#resource], 0);
+    this.#runtime.delete(this.#resource);
+  }
+
+  #dropView(): void {
+    if (this.#view >= 0) this.#runtime.delete(this.#view);
+    this.#view = -1;
   }
 }
 
