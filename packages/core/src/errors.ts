@@ -70,10 +70,11 @@ export class EngineUnavailableError extends NesgdError {
     readonly engine: string,
     cause: unknown,
   ) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    // The lines after the first are TensorFlow.js's advice, which leads to its own, older library.
+    const [reason = ''] = String(cause instanceof Error ? cause.message : cause).split('\n');
     super(
       'ENGINE_UNAVAILABLE',
-      `the ${engine} engine does not run here: ${reason.trim()}. \`nesgd doctor\` shows what is missing`,
+      `the ${engine} engine does not run here: ${reason.trim().replace(/\.$/, '')}. \`nesgd doctor\` shows what is missing`,
       true,
       { cause },
     );
