@@ -73,8 +73,11 @@ async function keepLeader({ run, cache }: Conduct, generation: Generation): Prom
     await run.artifacts.delete(fact.weights);
     await cache.blobs.delete(fact.weights);
   }
-  if (leader.weights && (await cache.blobs.has(leader.weights)))
-    await cache.blobs.copyTo(run.artifacts, leader.weights);
+  if (!leader.weights) return;
+  await cache.blobs.copyTo(run.artifacts, leader.weights).catch((error) => {
+    // Another run of this experiment outdid the same weights and threw them away; `winnersWeights` trains them again.
+    if (!(error instanceof NesgdError && error.code === 'BLOB_MISSING')) throw error;
+  });
 }
 
 function factOf(run: RunFolder, generation: Generation): EvaluatedFact {
@@ -170,6 +173,7 @@ async function testOnce(
   return fact;
 }
 
+/** @param workers those started here; where there were none, those that did the jobs are counted. */
 export function summarise(run: RunFolder, finished: FinishedFact, workers: number, seconds: number): RunSummary {
   const { experiment, runtime } = run.opened;
   const validation = (accuracy: number) => (experiment.fitness === 'validation' ? accuracy : null);
@@ -179,7 +183,7 @@ export function summarise(run: RunFolder, finished: FinishedFact, workers: numbe
     dataset: experiment.dataset.name,
     model: experiment.model.name,
     engine: runtime.engine,
-    workers,
+    workers: workers || workersIn(run),
     alpha: {
       validationAccuracy: validation(finished.alpha.accuracy),
       testAccuracy: finished.alpha.testAccuracy,
@@ -196,4 +200,8 @@ export function summarise(run: RunFolder, finished: FinishedFact, workers: numbe
     epochsTrained: finished.epochsTrained,
     seconds: Math.round(seconds * 10) / 10,
   };
+}
+
+function workersIn(run: RunFolder): number {
+  return new Set(run.journal.lines.flatMap(({ meta }) => meta.provenance?.worker ?? [])).size;
 }

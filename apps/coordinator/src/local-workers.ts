@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { NesgdError } from '@nesgd/core/errors';
 import type { Watch } from './run-events.js';
 
 export interface LocalWorkersOptions {
@@ -11,10 +12,14 @@ export interface LocalWorkersOptions {
   /** Each worker's log goes to `<folder>/<name>.log`, as JSON lines. */
   readonly logFolder: string;
   readonly watch: Watch;
+  /** Called when the last of them is not started again: nobody here will do the jobs. */
+  readonly onLost?: (error: NesgdError) => void;
 }
 
 /** A worker that dies this often within a minute will not get better. */
 const MAX_DEATHS_A_MINUTE = 5;
+/** Longer than a worker itself takes to end without a broker. */
+const CLOSE_TIMEOUT_MS = 15_000;
 
 /** The worker processes that this run starts on its own machine, each replaced when it dies. */
 export class LocalWorkers {
@@ -35,9 +40,10 @@ export class LocalWorkers {
     this.#closing = true;
     await Promise.all(
       [...this.#children.values()].map((child) => {
+        const kill = setTimeout(() => child.kill('SIGKILL'), CLOSE_TIMEOUT_MS);
         const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
         if (child.connected) child.disconnect();
-        return gone;
+        return gone.then(() => clearTimeout(kill));
       }),
     );
   }
@@ -69,10 +75,18 @@ export class LocalWorkers {
           type: 'notice',
           text: `${name} ${how}, the ${recent.length}th time in a minute: it is not started again; see ${log.path}`,
         });
+        if (this.#children.size === 0) this.options.onLost?.(workersLost(this.options.logFolder));
         return;
       }
       this.options.watch({ type: 'notice', text: `${name} ${how}; another takes its place` });
       this.#start(name, recent);
     });
   }
+}
+
+function workersLost(logFolder: string): NesgdError {
+  return new NesgdError(
+    'WORKERS_LOST',
+    `none of this run's workers stays alive: their logs in ${logFolder} say why. "nesgd resume" goes on once that is mended`,
+  );
 }

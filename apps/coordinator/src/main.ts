@@ -8,12 +8,18 @@ import { status } from './commands/status.js';
 import { worker } from './commands/worker.js';
 import { readConfig } from './config.js';
 import { chooseDisplayMode, createDisplay } from './display/index.js';
-import type { RunSummary } from './run-events.js';
+import { runsFlag } from './display/result-lines.js';
+import type { RunDescription, RunSummary, Watch } from './run-events.js';
 
 const EXIT = { done: 0, failed: 1, wrongInput: 2, stopped: 130 } as const;
 
-/** Thrown into a run by Ctrl-C or SIGTERM. */
-class StoppedError extends NesgdError {}
+/** Ctrl-C or SIGTERM ended the work. */
+class StoppedError extends NesgdError {
+  constructor(run: RunDescription | undefined) {
+    const how = run && `nesgd resume ${run.runId}${runsFlag(run)}`;
+    super('STOPPED', how ? `stopped; what was measured is kept: "${how}" goes on` : 'stopped before any work began');
+  }
+}
 
 const config = readConfig(process.env);
 
@@ -124,20 +130,28 @@ program
 /** Runs something long with a display and a way to stop it, and prints its summary. */
 async function conduct(asJson: boolean, work: (around: Surroundings) => Promise<RunSummary>): Promise<void> {
   const stop = new AbortController();
-  const onSignal = () => {
-    if (stop.signal.aborted) process.exit(EXIT.stopped); // Asked twice: at once. The journal is whole at any time.
-    stop.abort(new StoppedError('STOPPED', 'stopped'));
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
   const display = createDisplay({
     stream: process.stderr,
     mode: chooseDisplayMode(process.stderr, asJson, process.env),
   });
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(EXIT.stopped); // Asked twice: at once. The journal is whole at any time.
+    stop.abort();
+    display.watch({ type: 'notice', text: 'stopping; asked again, it ends at once' });
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  let begun: RunDescription | undefined;
+  const watch: Watch = (event) => {
+    if (event.type === 'opened') begun = event.run;
+    display.watch(event);
+  };
   try {
-    const summary = await work({ config, watch: display.watch, signal: stop.signal });
+    const summary = await work({ config, watch, signal: stop.signal });
     display.close();
     if (asJson) process.stdout.write(`${JSON.stringify(summary)}\n`);
+  } catch (error) {
+    throw stop.signal.aborted ? new StoppedError(begun) : error;
   } finally {
     display.close();
   }
@@ -153,11 +167,7 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = exitCodeOf(error);
-  if (error instanceof StoppedError) {
-    process.stderr.write(
-      'stopped; what was measured is kept: "nesgd resume RUN_ID" goes on (nesgd status lists the runs)\n',
-    );
-  } else if (error instanceof NesgdError) {
+  if (error instanceof NesgdError) {
     process.stderr.write(`nesgd: ${error.message}\n`);
   } else if (!(error instanceof CommanderError)) {
     process.stderr.write(`nesgd: unexpected: ${error instanceof Error ? error.stack : String(error)}\n`);

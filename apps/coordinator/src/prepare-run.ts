@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { checkCheckpoint } from '@nesgd/core/checkpoint';
-import { prepareDataset } from '@nesgd/core/datasets';
+import { checkBatchSize, knownDataset, type PreparedDataset, prepareDataset } from '@nesgd/core/datasets';
 import { InputError } from '@nesgd/core/errors';
 import { blockNames } from '@nesgd/core/models';
 import type { Runtime } from '@nesgd/core/protocol';
@@ -14,26 +14,35 @@ export interface Prepared {
   readonly counts: { readonly train: number; readonly validation: number; readonly test: number };
 }
 
-/** Everything that can be wrong is looked at here, before a run exists: data, model, an alpha from elsewhere. */
+/**
+ * Everything that can be wrong is looked at here, before a run exists: data, model, an alpha from elsewhere.
+ * @param options.hasAlpha the run has its alpha already: where that came from is not looked at again.
+ * @throws InputError
+ */
 export async function prepareRun(
   experiment: Experiment,
-  options: { runId: string; runtime: Runtime; cache: CacheFolder; watch: Watch; signal: AbortSignal },
+  options: {
+    runId: string;
+    runtime: Runtime;
+    cache: CacheFolder;
+    watch: Watch;
+    signal: AbortSignal;
+    hasAlpha?: boolean;
+  },
 ): Promise<Prepared> {
   const { runId, runtime, cache, watch, signal } = options;
+  const checkAlpha = options.hasAlpha ? () => {} : await alphaCheck(experiment);
+  const known = knownDataset(experiment.dataset.name);
+  if (known) checkAlpha(known); // Sooner than reading the data, which may take a minute.
+
   const what = `reading data set ${experiment.dataset.name}`;
   watch({ type: 'preparing', what });
   const data = await prepareDataset(experiment.dataset, cache.datasets, {
     onProgress: ({ done, total }) => watch({ type: 'preparing', what, ...(total && { fraction: done / total }) }),
     signal,
   });
-  const classes = data.classNames.length;
-  if ('from' in experiment.alpha) {
-    const path = experiment.alpha.from;
-    const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-      throw new InputError('ALPHA_FILE', `alpha.from: cannot read ${path}: ${cause.message}`, false, { cause });
-    });
-    checkCheckpoint(bytes, { model: experiment.model, imageShape: data.imageShape, classes, source: path });
-  }
+  checkAlpha(data);
+  checkBatchSizes(experiment, data.counts.train);
   return {
     opened: {
       type: 'opened',
@@ -44,13 +53,29 @@ export async function prepareRun(
       data: data.split,
       imageShape: [...data.imageShape],
       classNames: [...data.classNames],
-      blocks: blockNames(experiment.model, data.imageShape, classes).map(({ name, parameters }) => ({
+      blocks: blockNames(experiment.model, data.imageShape, data.classNames.length).map(({ name, parameters }) => ({
         name,
         parameters,
       })),
     },
     counts: data.counts,
   };
+}
+
+/** Reads the file that `alpha.from` names, where it names one. @returns holds it against the images it is for. */
+async function alphaCheck({ alpha, model }: Experiment) {
+  if (!('from' in alpha)) return () => {};
+  const path = alpha.from;
+  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    throw new InputError('ALPHA_FILE', `alpha.from: cannot read ${path}: ${cause.message}`, false, { cause });
+  });
+  return ({ imageShape, classNames }: Pick<PreparedDataset, 'imageShape' | 'classNames'>) =>
+    checkCheckpoint(bytes, { model, imageShape, classes: classNames.length, source: `alpha.from: ${path}` });
+}
+
+function checkBatchSizes({ alpha, retrain }: Experiment, trainImages: number): void {
+  if ('batchSize' in alpha) checkBatchSize(alpha.batchSize, trainImages, 'alpha.batchSize');
+  checkBatchSize(retrain.batchSize, trainImages, 'retrain.batchSize');
 }
 
 /**

@@ -1,13 +1,20 @@
-import { NesgdError } from '@nesgd/core/errors';
-import { createRun, type Experiment, loadExperiment, newRunId, openRun, type RunFolder } from '@nesgd/core/run';
+import { join } from 'node:path';
+import { InputError } from '@nesgd/core/errors';
+import {
+  checkNewRun,
+  createRun,
+  type Experiment,
+  loadExperiment,
+  newRunId,
+  openRun,
+  type RunFolder,
+} from '@nesgd/core/run';
 import { cacheFolder } from '@nesgd/core/storage';
 import { recommendedWorkers } from '@nesgd/core/trainer';
 import { type Broker, openBroker, withoutPassword } from '../broker.js';
 import { conductRun, summarise } from '../conduct-run.js';
 import type { CoordinatorConfig } from '../config.js';
-import { LocalDispatcher } from '../dispatch/local-dispatcher.js';
-import { QueueDispatcher } from '../dispatch/queue-dispatcher.js';
-import { LocalWorkers } from '../local-workers.js';
+import { hire } from '../crew.js';
 import { chooseRuntime, type Prepared, prepareRun } from '../prepare-run.js';
 import type { RunSummary, Watch } from '../run-events.js';
 
@@ -35,11 +42,13 @@ export async function run(file: string, options: RunOptions, around: Surrounding
     ...(options.data !== undefined && { dataPath: options.data }),
   });
   const runId = options.runId ?? newRunId(experiment.name, new Date());
+  await checkNewRun(options.runs, runId);
   const { config, watch, signal } = around;
   const cache = cacheFolder(config.cacheRoot);
   const runtime = await chooseRuntime(options.engine, experiment.runtime.threads, config.cacheRoot, watch);
-  const prepared = await prepareRun(experiment, { runId, runtime, cache, watch, signal });
   return withBroker(options, around, async (broker) => {
+    const prepared = await prepareRun(experiment, { runId, runtime, cache, watch, signal });
+    signal.throwIfAborted();
     const folder = await createRun(options.runs, prepared.opened);
     try {
       return await workOn(folder, prepared.counts, broker, { ...options, resumed: false, started }, around);
@@ -60,24 +69,21 @@ export async function resume(
   const folder = await openRun(options.runs, runId);
   try {
     const { experiment, runtime } = folder.opened;
-    const finished = folder.journal.lines.map((line) => line.fact).find((fact) => fact.type === 'finished');
+    const facts = folder.journal.lines.map((line) => line.fact);
+    const finished = facts.find((fact) => fact.type === 'finished');
     if (finished) {
       const summary = summarise(folder, finished, 0, 0);
       watch({ type: 'finished', summary });
       return summary;
     }
     await chooseRuntime(runtime.engine, runtime.threads, config.cacheRoot, watch);
-    const prepared = await prepareRun(experiment, {
-      runId,
-      runtime,
-      cache: cacheFolder(config.cacheRoot),
-      watch,
-      signal,
+    return await withBroker(options, around, async (broker) => {
+      const cache = cacheFolder(config.cacheRoot);
+      const hasAlpha = facts.some((fact) => fact.type === 'alpha');
+      const prepared = await prepareRun(experiment, { runId, runtime, cache, watch, signal, hasAlpha });
+      assertSameData(experiment, folder, prepared);
+      return workOn(folder, prepared.counts, broker, { ...options, resumed: true, started }, around);
     });
-    assertSameData(experiment, folder, prepared);
-    return await withBroker(options, around, (broker) =>
-      workOn(folder, prepared.counts, broker, { ...options, resumed: true, started }, around),
-    );
   } finally {
     await folder.close();
   }
@@ -85,19 +91,25 @@ export async function resume(
 
 function assertSameData(experiment: Experiment, folder: RunFolder, prepared: Prepared): void {
   if (prepared.opened.data.dataset === folder.opened.data.dataset) return;
-  throw new NesgdError(
+  throw new InputError(
     'DATA_CHANGED',
     `run ${folder.id} was started on other data: dataset ${experiment.dataset.name}${experiment.dataset.path ? ` (${experiment.dataset.path})` : ''} has changed since; restore it or start a new run`,
   );
 }
 
 async function withBroker<T>(
-  options: Pick<RunOptions, 'broker'>,
+  options: Pick<RunOptions, 'broker' | 'workers'>,
   around: Surroundings,
   use: (broker: Broker) => Promise<T>,
 ): Promise<T> {
-  const broker = await openBroker(options.broker, around.config, around.watch);
+  const broker = await openBroker(options.broker, around);
   try {
+    if (broker.kind === 'local' && options.workers === 0) {
+      throw new InputError(
+        'WORKERS_FLAG',
+        '--workers 0: without a broker nobody else can do the work: give 1 or more, or a broker that others join',
+      );
+    }
     return await use(broker);
   } finally {
     await broker.close();
@@ -135,14 +147,19 @@ async function workOn(
       retrainEpochs: experiment.retrain.epochs,
     },
   });
-  const crew = await hire(folder, broker, workers, config, watch);
+  const crew = await hire(broker, {
+    workers,
+    cacheRoot: config.cacheRoot,
+    logFolder: join(folder.path, 'logs'),
+    watch,
+  });
   try {
     const finished = await conductRun({
       run: folder,
       dispatcher: crew.dispatcher,
       cache: cacheFolder(config.cacheRoot),
       watch,
-      signal,
+      signal: AbortSignal.any([signal, crew.lost]),
     });
     const summary = summarise(folder, finished, workers, (performance.now() - options.started) / 1000);
     watch({ type: 'finished', summary });
@@ -150,27 +167,4 @@ async function workOn(
   } finally {
     await crew.dismiss();
   }
-}
-
-/** The dispatcher and, on a queue, the local worker processes behind it. */
-async function hire(folder: RunFolder, broker: Broker, workers: number, config: CoordinatorConfig, watch: Watch) {
-  if (broker.kind === 'local') {
-    const dispatcher = new LocalDispatcher({ workers: Math.max(1, workers), cacheRoot: config.cacheRoot });
-    return { dispatcher, dismiss: () => dispatcher.close() };
-  }
-  const dispatcher = await QueueDispatcher.connect({ connection: broker.connection });
-  const local = new LocalWorkers({
-    count: workers,
-    redisUrl: broker.url,
-    cacheRoot: config.cacheRoot,
-    logFolder: `${folder.path}/logs`,
-    watch,
-  });
-  return {
-    dispatcher,
-    dismiss: async () => {
-      await dispatcher.close();
-      await local.close();
-    },
-  };
 }

@@ -47,7 +47,7 @@ function gain(difference: number): Line {
 }
 
 /** A run outside ./runs is found by its folder's name. */
-function runsFlag(run: RunDescription | undefined): string {
+export function runsFlag(run: RunDescription | undefined): string {
   if (!run || dirname(resolve(run.folder)) === resolve('runs')) return '';
   const folder = dirname(run.folder);
   return ` --runs ${/^[\w@%+=:,./-]+$/.test(folder) ? folder : JSON.stringify(folder)}`;

@@ -38,12 +38,12 @@ export function* batchesOf(indices: Int32Array, batchSize: number): Generator<In
   for (let from = 0; from < indices.length; from += batchSize) yield indices.subarray(from, from + batchSize);
 }
 
-/** @throws InputError `BATCH_SIZE` where not even one batch can be filled. */
-export function checkBatchSize(batchSize: number, trainImages: number): void {
+/** @param key what the message names. @throws InputError `BATCH_SIZE` where not even one batch can be filled. */
+export function checkBatchSize(batchSize: number, trainImages: number, key = 'batchSize'): void {
   if (batchSize <= trainImages) return;
   throw new InputError(
     'BATCH_SIZE',
-    `a batch of ${batchSize} images cannot be filled: there are ${trainImages} training images; lower batchSize or raise dataset.trainImages`,
+    `${key}: a batch of ${batchSize} images cannot be filled: there are ${trainImages} training images; lower it or raise dataset.trainImages`,
   );
 }
 

@@ -1,6 +1,7 @@
 export { type EpochAugmentation, epochAugmentation, type StreamPath } from './augmentation.js';
 export { type BatchSource, batchesOf, batchSource, checkBatchSize, epochOrder, fillBatch } from './batches.js';
 export type { Dataset, ImageShape, LabelledImages, Labels } from './dataset.js';
+export { knownDataset } from './known-datasets.js';
 export { openDataset } from './open-dataset.js';
 export { type Partition, partition } from './partition.js';
 export { type PreparedDataset, type PrepareOptions, prepareDataset } from './prepare-dataset.js';

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { parseDocument } from 'yaml';
+import { resolve } from 'node:path';
+import { parseDocument, stringify } from 'yaml';
 import { InputError } from '../errors.js';
 import { type Experiment, parseExperiment } from './experiment.js';
 
@@ -10,7 +11,10 @@ export interface Overrides {
   readonly dataPath?: string;
 }
 
-/** Reads and checks an experiment file. @throws InputError with file, key or line, and what would be right. */
+/**
+ * Reads and checks an experiment file. Relative paths in it are made absolute: a run may be resumed from another folder.
+ * @throws InputError with file, key or line, and what would be right.
+ */
 export async function loadExperiment(path: string, overrides: Overrides = {}): Promise<Experiment> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new InputError('EXPERIMENT_FILE', `cannot read the experiment file ${path}: ${cause.message}`, false, {
@@ -30,14 +34,28 @@ export async function loadExperiment(path: string, overrides: Overrides = {}): P
       throw new InputError('EXPERIMENT', `${path}: dataset is missing, so --data has no place`);
     value.dataset.path = overrides.dataPath;
   }
-  return parseExperiment(value, path);
+  return withAbsolutePaths(parseExperiment(value, path));
+}
+
+function withAbsolutePaths({ dataset, alpha, ...rest }: Experiment): Experiment {
+  return {
+    ...rest,
+    dataset: { ...dataset, ...(dataset.path !== undefined && { path: resolve(dataset.path) }) },
+    alpha: 'from' in alpha ? { from: resolve(alpha.from) } : alpha,
+  };
+}
+
+/** The text of an experiment file that says everything, defaults too; `loadExperiment` gives the same experiment. */
+export function formatExperiment(experiment: Experiment, comment: string): string {
+  return `# ${comment}\n${stringify(experiment)}`;
 }
 
 /** `retrain.epochs=3` sets that key; missing objects on the way are made, and the schema then says if the key exists. */
 function applySet(target: Record<string, unknown>, assignment: string): void {
   const equals = assignment.indexOf('=');
   const keys = assignment.slice(0, equals).split('.');
-  if (equals < 1 || keys.some((key) => key === '')) {
+  // `__proto__` would set what all objects inherit from, not a key that the schema could refuse.
+  if (equals < 1 || keys.some((key) => key === '' || key === '__proto__')) {
     throw new InputError('SET_FLAG', `--set ${assignment}: wants key=value, such as --set retrain.epochs=3`);
   }
   const document = parseDocument(assignment.slice(equals + 1));

@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { access, constants, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../errors.js';
 import { BlobStore } from '../storage/index.js';
-import type { Fact, OpenedFact } from './facts.js';
+import { checkMaskLengths } from './check-mask-lengths.js';
+import { formatExperiment } from './experiment-file.js';
+import type { JournalLine, OpenedFact } from './facts.js';
 import { Journal, readJournal } from './journal.js';
 import { type Holder, livingHolder, lockRun } from './run-lock.js';
 
-/** `runs/<id>/`: one run's journal and artifacts, held by this process alone until it is closed. */
+/** `runs/<id>/`: one run's journal, its experiment and artifacts, held by this process alone until it is closed. */
 export interface RunFolder {
   readonly id: string;
   readonly path: string;
@@ -36,15 +38,35 @@ export function newRunId(experimentName: string, now: Date): string {
 }
 
 /**
- * Makes the folder of a new run. It appears under its name at once and whole, with the opening fact in its journal.
- * @throws InputError where a run of this id exists.
+ * Says early, and without writing anything, that `createRun` would be refused.
+ * @throws InputError for an id that is none or that a run has already, and for a folder that nothing can be written in.
+ */
+export async function checkNewRun(runsFolder: string, id: string): Promise<void> {
+  await refuseExisting(runPath(runsFolder, id), id);
+  const existing = await nearestExisting(resolve(runsFolder));
+  try {
+    if (!(await stat(existing)).isDirectory()) throw new Error(`${existing} is not a folder`);
+    await access(existing, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw unwritable(runsFolder, cause);
+  }
+}
+
+/**
+ * Makes the folder of a new run. It appears under its name at once and whole, with the opening fact in its journal and
+ * the experiment as a file that gives the same run again.
+ * @throws InputError where a run of this id exists, or the folder of runs cannot be written in.
  */
 export async function createRun(runsFolder: string, opened: OpenedFact): Promise<RunFolder> {
   const path = runPath(runsFolder, opened.runId);
   await refuseExisting(path, opened.runId);
   const temporary = resolve(runsFolder, `.${opened.runId}.${randomBytes(4).toString('hex')}.tmp`);
-  await mkdir(temporary, { recursive: true });
+  await makeFolder(temporary).catch((cause) => {
+    throw unwritable(runsFolder, cause);
+  });
   try {
+    const again = `Run ${opened.runId}, every key. The same again: nesgd run <this file> --engine ${opened.runtime.engine}`;
+    await writeFile(join(temporary, 'experiment.yaml'), formatExperiment(opened.experiment, again));
     const journal = await Journal.open(join(temporary, 'journal.jsonl'));
     await journal.append(opened);
     await journal.close();
@@ -65,10 +87,7 @@ export async function openRun(runsFolder: string, id: string): Promise<RunFolder
   const unlock = await lockRun(join(path, 'lock'), id);
   try {
     const journal = await Journal.open(join(path, 'journal.jsonl'));
-    const opened = openedFact(
-      journal.lines.map((line) => line.fact),
-      journal.path,
-    );
+    const opened = openedFact(journal.lines, journal.path);
     return {
       id,
       path,
@@ -91,13 +110,7 @@ export async function readRun(runsFolder: string, id: string) {
   await assertRunExists(runsFolder, id);
   const journalPath = join(runPath(runsFolder, id), 'journal.jsonl');
   const { lines } = await readJournal(journalPath);
-  return {
-    lines,
-    opened: openedFact(
-      lines.map((line) => line.fact),
-      journalPath,
-    ),
-  };
+  return { lines, opened: openedFact(lines, journalPath) };
 }
 
 /** The process that works on a run just now; undefined where none does. */
@@ -118,16 +131,41 @@ function runPath(runsFolder: string, id: string): string {
   return resolve(runsFolder, checkRunId(id));
 }
 
-function openedFact(facts: readonly Fact[], journalPath: string): OpenedFact {
-  const first = facts[0];
-  if (first?.type === 'opened') return first;
-  throw new InputError('JOURNAL', `${journalPath} does not start with the fact "opened": it is not a run's journal`);
+function openedFact(lines: readonly JournalLine[], journalPath: string): OpenedFact {
+  const first = lines[0]?.fact;
+  if (first?.type !== 'opened') {
+    throw new InputError('JOURNAL', `${journalPath} does not start with the fact "opened": it is not a run's journal`);
+  }
+  checkMaskLengths(lines, first.blocks.length, journalPath);
+  return first;
 }
 
 async function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
     () => false,
+  );
+}
+
+/** As `mkdir` with `recursive` does, which never returns below /proc (Node 20). */
+async function makeFolder(path: string): Promise<void> {
+  if (await exists(path)) return;
+  await makeFolder(dirname(path));
+  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+}
+
+async function nearestExisting(path: string): Promise<string> {
+  return (await exists(path)) || dirname(path) === path ? path : nearestExisting(dirname(path));
+}
+
+function unwritable(runsFolder: string, cause: unknown): InputError {
+  return new InputError(
+    'RUNS_FOLDER',
+    `the folder of runs ${resolve(runsFolder)} cannot be written in: ${(cause as Error).message}; --runs names another`,
+    false,
+    { cause },
   );
 }
 
