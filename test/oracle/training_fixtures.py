@@ -34,6 +34,16 @@ CONVOLUTIONS = [
     (1, 6, 6, 4, 4, 3, 3, 2, 2),
     (1, 10, 7, 4, 4, 3, 3, 3, 1),
 ]
+# n, h, w, cIn, cOut, kH, kW, stride, padding, groups
+GROUPED = [
+    (2, 6, 5, 8, 8, 3, 3, 1, 1, 4),
+    (2, 7, 6, 8, 12, 3, 3, 2, 1, 2),
+    (2, 8, 8, 12, 12, 3, 3, 2, 1, 4),
+    (2, 5, 5, 32, 32, 3, 3, 1, 1, 32),
+    (1, 5, 4, 6, 9, 1, 1, 1, 0, 3),
+]
+# n, h, w, c, kernel, stride, padding
+POOLS = [(2, 6, 8, 3, 2, 2, 0), (2, 7, 5, 4, 2, 2, 0), (2, 8, 8, 5, 3, 2, 1), (1, 7, 6, 3, 3, 2, 1), (2, 5, 5, 2, 3, 1, 0)]
 # n, h, w, c, relu
 BATCH_NORMS = [(4, 3, 3, 8, False), (4, 3, 3, 8, True), (2, 5, 3, 5, True), (9, 5, 4, 4, True)]
 EPSILON, MOMENTUM = 1e-5, 0.1
@@ -50,10 +60,10 @@ def hwio(t):
     return t.permute(2, 3, 1, 0)
 
 
-def conv2d(tensors, name, n, h, w, c_in, c_out, k_h, k_w, stride, padding):
+def conv2d(tensors, name, n, h, w, c_in, c_out, k_h, k_w, stride, padding, groups=1):
     x = torch.randn(n, c_in, h, w, requires_grad=True)
-    kernel = torch.randn(c_out, c_in, k_h, k_w, requires_grad=True)
-    y = F.conv2d(x, kernel, stride=stride, padding=padding)
+    kernel = torch.randn(c_out, c_in // groups, k_h, k_w, requires_grad=True)
+    y = F.conv2d(x, kernel, stride=stride, padding=padding, groups=groups)
     dy = torch.randn_like(y)
     dx, d_kernel = torch.autograd.grad(y, (x, kernel), dy)
     values = {"x": nhwc(x), "y": nhwc(y), "dy": nhwc(dy), "dx": nhwc(dx), "kernel": hwio(kernel), "dKernel": hwio(d_kernel)}
@@ -84,6 +94,36 @@ def batch_norm(tensors, name, n, h, w, c, relu):
     values |= {"y": nhwc(y), "dy": nhwc(dy), "dx": nhwc(dx), "dScale": d_scale, "dOffset": d_offset}
     values |= {"newRunningMean": norm.running_mean, "newRunningVariance": norm.running_var}
     tensors.update({f"{name}.{key}": value for key, value in values.items()})
+
+
+def pool(tensors, name, n, h, w, c, kernel, stride, padding):
+    """Negative values too: a padding of zeros would win a window's maximum."""
+    x = (torch.randn(n, c, h, w) - 1).requires_grad_()
+    tensors[f"{name}.x"] = nhwc(x)
+    for kind, function in [("max", F.max_pool2d), ("avg", F.avg_pool2d)]:
+        y = function(x, kernel, stride, padding)
+        dy = torch.randn_like(y)
+        (dx,) = torch.autograd.grad(y, x, dy)
+        values = {"y": nhwc(y), "dy": nhwc(dy), "dx": nhwc(dx)}
+        tensors.update({f"{name}.{kind}.{key}": value for key, value in values.items()})
+
+
+def channels(tensors):
+    """Concatenation with its gradient, and a bias with ReLU and its gradient."""
+    parts = [torch.randn(2, c, 3, 2, requires_grad=True) for c in (3, 1, 5)]
+    y = F.relu(torch.cat(parts, 1))
+    dy = torch.randn_like(y)
+    gradients = torch.autograd.grad(y, parts, dy)
+    tensors.update({"concat.y": nhwc(torch.cat(parts, 1)), "concat.relu": nhwc(y), "concat.dy": nhwc(dy)})
+    for i, (part, gradient) in enumerate(zip(parts, gradients)):
+        tensors |= {f"concat.part{i}": nhwc(part), f"concat.dPart{i}": nhwc(gradient)}
+
+    x, bias = torch.randn(2, 5, 3, 4, requires_grad=True), torch.randn(5, requires_grad=True)
+    y = F.relu(x + bias[:, None, None])
+    dy = torch.randn_like(y)
+    dx, d_bias = torch.autograd.grad(y, (x, bias), dy)
+    values = {"x": nhwc(x), "bias": bias, "y": nhwc(y), "dy": nhwc(dy), "dx": nhwc(dx), "dBias": d_bias}
+    tensors.update({f"bias.{key}": value for key, value in values.items()})
 
 
 def others(tensors):
@@ -235,13 +275,24 @@ def main():
         name = f"conv2d {k_h}x{k_w} stride {stride} padding {padding} on {h}x{w}, {c_in} -> {c_out}"
         conv2d(operations, name, *case)
         conv_cases.append({"name": name, "stride": stride, "padding": padding})
+    for case in GROUPED:
+        n, h, w, c_in, c_out, k_h, k_w, stride, padding, groups = case
+        name = f"conv2d {k_h}x{k_w} stride {stride} padding {padding} on {h}x{w}, {c_in} -> {c_out} in {groups} groups"
+        conv2d(operations, name, *case)
+        conv_cases.append({"name": name, "stride": stride, "padding": padding, "groups": groups})
+    pool_cases = []
+    for n, h, w, c, kernel, stride, padding in POOLS:
+        name = f"pool {kernel}x{kernel} stride {stride} padding {padding} on {h}x{w}"
+        pool(operations, name, n, h, w, c, kernel, stride, padding)
+        pool_cases.append({"name": name, "kernel": kernel, "stride": stride, "padding": padding})
+    channels(operations)
     norm_cases = []
     for n, h, w, c, relu in BATCH_NORMS:
         name = f"batchNorm {'with' if relu else 'without'} ReLU on {n}x{h}x{w}x{c}"
         batch_norm(operations, name, n, h, w, c, relu)
         norm_cases.append({"name": name, "relu": relu, "epsilon": EPSILON, "momentum": MOMENTUM})
     others(operations)
-    write("operations", operations, {"convolutions": conv_cases, "batchNorms": norm_cases, "sgd": SGD})
+    write("operations", operations, {"convolutions": conv_cases, "pools": pool_cases, "batchNorms": norm_cases, "sgd": SGD})
 
     config = {"widths": [4, 8, 16], "blocks": [1, 1, 1], "channels": 3, "classes": 10, "size": 8}
     config |= {"batches": 4, "batchSize": 8, "momentum": 0.9, "weightDecay": 5e-4, "learningRates": [0.05] * 10 + [0.01] * 10}

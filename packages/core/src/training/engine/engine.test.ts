@@ -176,6 +176,22 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('engine %
     for (const t of [A, B, DY, plain, rectified, d]) t.dispose();
   });
 
+  it('multiply and scale: products, element by element', () => {
+    const [a, b] = [draw(1, 12), draw(2, 12)];
+    const [A, B] = [a, b].map((v) => tensor(v, [2, 3, 2, 1])) as [Tensor, Tensor];
+    const product = engine.multiply(A, B);
+    const third = engine.scale(A, 1 / 3);
+    expectClose(
+      engine.read(product),
+      a.map((v, i) => v * b[i]!),
+    );
+    expectClose(
+      engine.read(third),
+      a.map((v) => v / 3),
+    );
+    for (const t of [A, B, product, third]) t.dispose();
+  });
+
   it('globalAvgPool: the mean over height and width; its gradient spreads evenly', () => {
     const shape = [2, 3, 4, 5] as const;
     const x = draw(1, sizeOf(shape));

@@ -11,8 +11,8 @@
  * - The same calls with the same arguments give the same bits (given engine and thread count).
  *
  * There is no automatic differentiation: each operation stands beside its gradient, and `Network` calls them in
- * reverse. Gradients of gradients are deliberately not in it. Operations of later networks (concatenation, other
- * pooling, grouped convolution, dropout) join when a network needs them, always as an operation and its gradient.
+ * reverse. Gradients of gradients are deliberately not in it. An operation joins when a network needs it, always with
+ * its gradient.
  */
 export interface Engine {
   readonly name: EngineName;
@@ -31,15 +31,15 @@ export interface Engine {
   read(source: Tensor | Variable): Float32Array;
 
   /**
-   * Cross-correlation with zero padding.
+   * Cross-correlation with zero padding. With groups, each group of input channels makes its own group of outputs.
    * @param x `[N, H, W, cIn]`
-   * @param kernel `[kH, kW, cIn, cOut]`
+   * @param kernel `[kH, kW, cIn / groups, cOut]`
    * @returns `[N, H', W', cOut]`, H' = floor((H + 2 padding - kH) / stride) + 1
    */
   conv2d(x: Tensor, kernel: Variable, geometry: ConvGeometry): Tensor;
   /** dL/dx of `conv2d`: `dy` `[N, H', W', cOut]` -> `xShape` `[N, H, W, cIn]`. */
   conv2dGradInput(dy: Tensor, kernel: Variable, xShape: Shape, geometry: ConvGeometry): Tensor;
-  /** dL/dkernel of `conv2d`: -> `[kH, kW, cIn, cOut]`. */
+  /** dL/dkernel of `conv2d`: -> `[kH, kW, cIn / groups, cOut]`. */
   conv2dGradKernel(dy: Tensor, x: Tensor, kernelShape: Shape, geometry: ConvGeometry): Tensor;
 
   /**
@@ -71,6 +71,31 @@ export interface Engine {
 
   /** `a + b`, of one shape, then ReLU where `relu`. */
   add(a: Tensor, b: Tensor, options?: { readonly relu?: boolean }): Tensor;
+
+  /** `a b`, element by element, of one shape; by `a` its gradient is `multiply(dy, b)`. */
+  multiply(a: Tensor, b: Tensor): Tensor;
+
+  /** `factor x`; its gradient is `scale(dy, factor)`. */
+  scale(x: Tensor, factor: number): Tensor;
+
+  /** `x` + `bias` `[C]`, any shape that ends in C, then ReLU where `relu`. */
+  addBias(x: Tensor, bias: Variable, options?: { readonly relu?: boolean }): Tensor;
+  /** dL/dbias of `addBias`: `dy` (its ReLU's gradient already taken) -> `[C]`. */
+  biasGrad(dy: Tensor): Tensor;
+
+  /** `[N, H, W, C_i]` side by side -> `[N, H, W, sum of C_i]`, then ReLU where `relu`. Its gradient is `split`. */
+  concat(inputs: readonly Tensor[], options?: { readonly relu?: boolean }): Tensor;
+  /** Cuts `[N, H, W, C]` into parts of so many `channels`, whose sum is C. Its gradient is `concat`. */
+  split(x: Tensor, channels: readonly number[]): Tensor[];
+
+  /** Largest value of each window; padding never is: `[N, H, W, C]` -> `[N, H', W', C]`, sizes as in `conv2d`. */
+  maxPool(x: Tensor, geometry: PoolGeometry): Tensor;
+  /** `y` is what `maxPool` returned; where a window has its largest value several times, the first one gets `dy`. */
+  maxPoolGrad(dy: Tensor, x: Tensor, y: Tensor, geometry: PoolGeometry): Tensor;
+  /** Mean of each window, in which padding counts as zeros (PyTorch's default). */
+  avgPool(x: Tensor, geometry: PoolGeometry): Tensor;
+  /** `dy` `[N, H', W', C]` -> `xShape` `[N, H, W, C]`. */
+  avgPoolGrad(dy: Tensor, xShape: Shape, geometry: PoolGeometry): Tensor;
 
   /** Mean over H and W: `[N, H, W, C]` -> `[N, C]`. */
   globalAvgPool(x: Tensor): Tensor;
@@ -123,6 +148,17 @@ export interface Variable {
 export interface ConvGeometry {
   readonly stride: number;
   /** Rows and columns of zeros on each side, as PyTorch counts them (TensorFlow's `SAME` differs at stride 2). */
+  readonly padding: number;
+  /** Divides cIn and cOut; 1 where it is not given. */
+  readonly groups?: number;
+}
+
+/** A pooling window's geometry. */
+export interface PoolGeometry {
+  /** Rows and columns of the window. */
+  readonly kernel: number;
+  readonly stride: number;
+  /** On each side, at most half the window. */
   readonly padding: number;
 }
 

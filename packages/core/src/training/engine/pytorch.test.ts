@@ -1,10 +1,18 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { expectClose } from '../testing/expect-close.js';
 import { type FixtureTensor, readFixture } from '../testing/fixture.js';
-import { availableEngines, type BatchNormOptions, type ConvGeometry, type Tensor, type Variable } from './index.js';
+import {
+  availableEngines,
+  type BatchNormOptions,
+  type ConvGeometry,
+  type PoolGeometry,
+  type Tensor,
+  type Variable,
+} from './index.js';
 
 interface Operations {
   readonly convolutions: readonly (ConvGeometry & { readonly name: string })[];
+  readonly pools: readonly (PoolGeometry & { readonly name: string })[];
   readonly batchNorms: readonly (BatchNormOptions & { readonly name: string })[];
   readonly sgd: { readonly momentum: number; readonly weightDecay: number; readonly learningRates: readonly number[] };
 }
@@ -90,6 +98,38 @@ describe.each((await availableEngines()).map((engine) => [engine.name, engine] a
     const x = tensor('pool.x');
     expectFixture(own(engine.globalAvgPool(x)), 'pool.y');
     expectFixture(own(engine.globalAvgPoolGrad(tensor('pool.dy'), x.shape)), 'pool.dx');
+  });
+
+  it.each(config.pools)('$name: maxPool and avgPool and their gradients are PyTorch’s', ({ name, ...geometry }) => {
+    const x = tensor(`${name}.x`);
+    const largest = own(engine.maxPool(x, geometry));
+    expectFixture(largest, `${name}.max.y`);
+    expectFixture(own(engine.maxPoolGrad(tensor(`${name}.max.dy`), x, largest, geometry)), `${name}.max.dx`);
+    expectFixture(own(engine.avgPool(x, geometry)), `${name}.avg.y`);
+    expectFixture(own(engine.avgPoolGrad(tensor(`${name}.avg.dy`), x.shape, geometry)), `${name}.avg.dx`);
+  });
+
+  it('concat and split: with and without ReLU, output and gradients are PyTorch’s', () => {
+    const parts = [0, 1, 2].map((i) => tensor(`concat.part${i}`));
+    expectFixture(own(engine.concat(parts)), 'concat.y');
+    const y = own(engine.concat(parts, { relu: true }));
+    expectFixture(y, 'concat.relu');
+    const dConcat = own(engine.reluGrad(tensor('concat.dy'), y));
+    const gradients = engine.split(
+      dConcat,
+      parts.map(({ shape }) => shape[3]!),
+    );
+    owned.push(...gradients);
+    for (const [i, gradient] of gradients.entries()) expectFixture(gradient, `concat.dPart${i}`);
+  });
+
+  it('addBias with ReLU: output and gradients are PyTorch’s', () => {
+    const x = tensor('bias.x');
+    const y = own(engine.addBias(x, variable('bias.bias'), { relu: true }));
+    expectFixture(y, 'bias.y');
+    const dx = own(engine.reluGrad(tensor('bias.dy'), y));
+    expectFixture(dx, 'bias.dx');
+    expectFixture(own(engine.biasGrad(dx)), 'bias.dBias');
   });
 
   it('add and reluGrad: with and without ReLU, output and gradient are PyTorch’s', () => {

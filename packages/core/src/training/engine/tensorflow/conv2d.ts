@@ -1,8 +1,10 @@
 import type { TFEOpAttr } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js';
 import type { ConvGeometry, Shape, Tensor, Variable } from '../engine.js';
+import { cutPadding, pad } from './padding.js';
 import type { TensorFlowRuntime } from './runtime.js';
 import { handleOf, TensorFlowTensor, viewOf } from './tensors.js';
 
+/** TensorFlow sees from the kernel's depth how many groups there are: the geometry's `groups` is not told to it. */
 export function conv2d(rt: TensorFlowRuntime, x: Tensor, kernel: Variable, geometry: ConvGeometry): Tensor {
   const [n, h, w] = x.shape as [number, number, number];
   const [kH, kW, , cOut] = kernel.shape as [number, number, number, number];
@@ -31,10 +33,7 @@ export function conv2dGradInput(
   const [n, h, w, c] = xShape as [number, number, number, number];
   const p = geometry.padding;
   const padded = gradient('VALID', [n, h + 2 * p, w + 2 * p, c]);
-  const attributes = rt.attributes('slice', (attr) => [attr.float32('T'), attr.int32('Index')]);
-  const dx = rt.run1('Slice', attributes, [padded, rt.ints([0, p, p, 0]), rt.ints(xShape)]);
-  rt.delete(padded);
-  return new TensorFlowTensor(rt, dx, xShape);
+  return new TensorFlowTensor(rt, cutPadding(rt, padded, xShape, p), xShape);
 }
 
 export function conv2dGradKernel(
@@ -52,9 +51,7 @@ export function conv2dGradKernel(
       handleOf(dy),
     ]);
   if (named) return new TensorFlowTensor(rt, gradient(named, handleOf(x)), kernelShape);
-  const p = geometry.padding;
-  const attributes = rt.attributes('pad', (attr) => [attr.float32('T'), attr.int32('Tpaddings')]);
-  const padded = rt.run1('Pad', attributes, [handleOf(x), rt.ints([0, 0, p, p, p, p, 0, 0], [4, 2])]);
+  const padded = pad(rt, handleOf(x), geometry.padding);
   const dKernel = gradient('VALID', padded);
   rt.delete(padded);
   return new TensorFlowTensor(rt, dKernel, kernelShape);

@@ -1,10 +1,11 @@
 import type { Engine, Tensor } from '../engine.js';
 import { batchNormGrad, batchNormInfer, batchNormTrain } from './batch-norm.js';
+import { concat, split } from './channels.js';
 import { conv2d, conv2dGradInput, conv2dGradKernel } from './conv2d.js';
-import { add, reluGrad } from './elementwise.js';
+import { add, addBias, biasGrad, multiply, reluGrad, scale } from './elementwise.js';
 import { linear, linearGrad } from './linear.js';
 import { softmaxCrossEntropy } from './loss.js';
-import { globalAvgPool, globalAvgPoolGrad } from './pooling.js';
+import { avgPool, avgPoolGrad, globalAvgPool, globalAvgPoolGrad, maxPool, maxPoolGrad } from './pooling.js';
 import { loadTensorFlow } from './runtime.js';
 import { TensorFlowSgd } from './sgd.js';
 import { handleOf, TensorFlowTensor, TensorFlowVariable, viewOf } from './tensors.js';
@@ -35,6 +36,16 @@ export function createTensorFlowEngine(threads: number): Engine {
     batchNormInfer: (x, norm, options) => batchNormInfer(rt, x, norm, options),
     reluGrad: (dy, y) => reluGrad(rt, dy, y),
     add: (a, b, options) => add(rt, a, b, options),
+    multiply: (a, b) => multiply(rt, a, b),
+    scale: (x, factor) => scale(rt, x, factor),
+    addBias: (x, bias, options) => addBias(rt, x, bias, options),
+    biasGrad: (dy) => biasGrad(rt, dy),
+    concat: (inputs, options) => concat(rt, inputs, options),
+    split: (x, channels) => split(rt, x, channels),
+    maxPool: (x, geometry) => maxPool(rt, x, geometry),
+    maxPoolGrad: (dy, x, y, geometry) => maxPoolGrad(rt, dy, x, y, geometry),
+    avgPool: (x, geometry) => avgPool(rt, x, geometry),
+    avgPoolGrad: (dy, xShape, geometry) => avgPoolGrad(rt, dy, xShape, geometry),
     globalAvgPool: (x) => globalAvgPool(rt, x),
     globalAvgPoolGrad: (dy, xShape) => globalAvgPoolGrad(rt, dy, xShape),
     linear: (x, weight, bias) => linear(rt, x, weight, bias),

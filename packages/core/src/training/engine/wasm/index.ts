@@ -1,3 +1,4 @@
+import { NesgdError } from '../../../errors.js';
 import type { Engine } from '../engine.js';
 import { batchNormGrad, batchNormInfer, batchNormTrain } from './batch-norm.js';
 import { conv2d, conv2dGradInput, conv2dGradKernel } from './conv2d.js';
@@ -37,6 +38,16 @@ export async function createWasmEngine(_threads = 1): Promise<Engine> {
     batchNormInfer: (x, norm, options) => batchNormInfer(rt, x, norm, options),
     reluGrad: (dy, y) => reluGrad(rt, dy, y),
     add: (a, b, options) => add(rt, a, b, options),
+    multiply: missing('multiply'),
+    scale: missing('scale'),
+    addBias: missing('addBias'),
+    biasGrad: missing('biasGrad'),
+    concat: missing('concat'),
+    split: missing('split'),
+    maxPool: missing('maxPool'),
+    maxPoolGrad: missing('maxPoolGrad'),
+    avgPool: missing('avgPool'),
+    avgPoolGrad: missing('avgPoolGrad'),
     globalAvgPool: (x) => globalAvgPool(rt, x),
     globalAvgPoolGrad: (dy, xShape) => globalAvgPoolGrad(rt, dy, xShape),
     linear: (x, weight, bias) => linear(rt, x, weight, bias),
@@ -44,5 +55,11 @@ export async function createWasmEngine(_threads = 1): Promise<Engine> {
     softmaxCrossEntropy: (logits, labels) => softmaxCrossEntropy(rt, logits, labels),
     sgd: (variables, options) => new WasmSgd(rt, variables as readonly WasmVariable[], options),
     memory: () => ({ tensors: rt.liveTensors - tensorsAtStart }),
+  };
+}
+
+function missing(operation: string): () => never {
+  return () => {
+    throw new NesgdError('OPERATION_MISSING', `the wasm engine has no ${operation} yet: use the tensorflow engine`);
   };
 }

@@ -1,0 +1,32 @@
+import type { Tensor } from '../engine.js';
+import { relu } from './elementwise.js';
+import type { TensorFlowRuntime } from './runtime.js';
+import { handleOf, TensorFlowTensor } from './tensors.js';
+
+const CHANNELS_AXIS = 3;
+
+export function concat(
+  rt: TensorFlowRuntime,
+  inputs: readonly Tensor[],
+  options: { readonly relu?: boolean } = {},
+): Tensor {
+  const attributes = rt.attributes(`concat ${inputs.length}`, (attr) => [
+    attr.int('N', inputs.length),
+    attr.float32('T'),
+    attr.int32('Tidx'),
+  ]);
+  const y = rt.run1('ConcatV2', attributes, [...inputs.map(handleOf), rt.ints([CHANNELS_AXIS], [])]);
+  const channels = inputs.reduce((sum, { shape }) => sum + shape[CHANNELS_AXIS]!, 0);
+  return new TensorFlowTensor(rt, options.relu ? relu(rt, y) : y, inputs[0]!.shape.with(CHANNELS_AXIS, channels));
+}
+
+export function split(rt: TensorFlowRuntime, x: Tensor, channels: readonly number[]): Tensor[] {
+  const attributes = rt.attributes(`split ${channels.length}`, (attr) => [
+    attr.int('num_split', channels.length),
+    attr.float32('T'),
+    attr.int32('Tlen'),
+  ]);
+  const inputs = [handleOf(x), rt.ints(channels), rt.ints([CHANNELS_AXIS], [])];
+  const parts = rt.run('SplitV', attributes, inputs, channels.length);
+  return parts.map((part, i) => new TensorFlowTensor(rt, part, x.shape.with(CHANNELS_AXIS, channels[i]!)));
+}
