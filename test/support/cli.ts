@@ -98,6 +98,12 @@ export async function until<T>(
   throw new Error(`waited ${timeoutMs} ms in vain until ${what}`);
 }
 
+/** Whether a process is there and not a zombie, which its parent has not taken note of yet. */
+export async function isAlive(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return stat !== '' && !/\) Z /.test(stat);
+}
+
 /** Process ids of the children of a process whose command line has `text` in it. */
 export async function childrenOf(pid: number, text: string): Promise<number[]> {
   const list = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { InputError } from '@nesgd/core/errors';
 import {
@@ -153,13 +154,15 @@ async function workOn(
     logFolder: join(folder.path, 'logs'),
     watch,
   });
+  const givenUp = AbortSignal.any([signal, crew.lost]);
+  setMaxListeners(0, givenUp); // Each job of a generation listens to it.
   try {
     const finished = await conductRun({
       run: folder,
       dispatcher: crew.dispatcher,
       cache: cacheFolder(config.cacheRoot),
       watch,
-      signal: AbortSignal.any([signal, crew.lost]),
+      signal: givenUp,
     });
     const summary = summarise(folder, finished, workers, (performance.now() - options.started) / 1000);
     watch({ type: 'finished', summary });
