@@ -41,9 +41,9 @@ export class Workplace {
     return join(this.folder, 'runs');
   }
 
-  /** Starts `nesgd ...args` as users do: a process of its own. */
-  start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Cli {
-    const child = spawn(process.execPath, [MAIN, ...args], {
+  /** Starts `nesgd ...args` as users do: a process of its own. @param main another checkout's entry. */
+  start(args: readonly string[], env: NodeJS.ProcessEnv = {}, main = MAIN): Cli {
+    const child = spawn(process.execPath, [main, ...args], {
       cwd: this.folder,
       env: { ...this.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
