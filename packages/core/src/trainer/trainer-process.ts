@@ -57,7 +57,8 @@ export class TrainerProcess {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         for (const line of text.split('\n')) {
           if (line.trim() === '') continue;
-          this.#lastOutput = line;
+          // TensorFlow greets with information whatever its log level; that is nobody's last word.
+          if (!/: I tensorflow\//.test(line)) this.#lastOutput = line;
           options.onOutput?.(line);
         }
       });
