@@ -1,15 +1,12 @@
-import { NesgdError } from '../../../errors.js';
 import type { ConvGeometry, Shape, Tensor, Variable } from '../engine.js';
 import type { Storage, WasmRuntime } from './runtime.js';
 import { pointerOf, storageOf, WasmTensor } from './tensors.js';
 
 type Shape4 = readonly [number, number, number, number];
 
+/** This and its gradients are of one group, whatever the geometry says: `grouped-conv2d.ts` calls them group by group. */
 export function conv2d(rt: WasmRuntime, x: Tensor, kernel: Variable, geometry: ConvGeometry): Tensor {
-  const { stride, padding, groups = 1 } = geometry;
-  if (groups > 1) {
-    throw new NesgdError('OPERATION_MISSING', 'the wasm engine has no grouped conv2d yet: use the tensorflow engine');
-  }
+  const { stride, padding } = geometry;
   const y = rt.conv2d(storageOf(x).info, storageOf(kernel).info, stride, padding);
   return new WasmTensor(rt, y, y.info.shape);
 }

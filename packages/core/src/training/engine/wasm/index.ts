@@ -1,11 +1,11 @@
-import { NesgdError } from '../../../errors.js';
 import type { Engine } from '../engine.js';
 import { batchNormGrad, batchNormInfer, batchNormTrain } from './batch-norm.js';
-import { conv2d, conv2dGradInput, conv2dGradKernel } from './conv2d.js';
-import { add, reluGrad } from './elementwise.js';
+import { concat, split } from './channels.js';
+import { add, addBias, biasGrad, multiply, reluGrad, scale } from './elementwise.js';
+import { conv2d, conv2dGradInput, conv2dGradKernel } from './grouped-conv2d.js';
 import { linear, linearGrad } from './linear.js';
 import { softmaxCrossEntropy } from './loss.js';
-import { globalAvgPool, globalAvgPoolGrad } from './pooling.js';
+import { avgPool, avgPoolGrad, globalAvgPool, globalAvgPoolGrad, maxPool, maxPoolGrad } from './pooling.js';
 import { loadWasm } from './runtime.js';
 import { WasmSgd } from './sgd.js';
 import { storageOf, upload, WasmTensor, WasmVariable } from './tensors.js';
@@ -38,16 +38,16 @@ export async function createWasmEngine(_threads = 1): Promise<Engine> {
     batchNormInfer: (x, norm, options) => batchNormInfer(rt, x, norm, options),
     reluGrad: (dy, y) => reluGrad(rt, dy, y),
     add: (a, b, options) => add(rt, a, b, options),
-    multiply: missing('multiply'),
-    scale: missing('scale'),
-    addBias: missing('addBias'),
-    biasGrad: missing('biasGrad'),
-    concat: missing('concat'),
-    split: missing('split'),
-    maxPool: missing('maxPool'),
-    maxPoolGrad: missing('maxPoolGrad'),
-    avgPool: missing('avgPool'),
-    avgPoolGrad: missing('avgPoolGrad'),
+    multiply: (a, b) => multiply(rt, a, b),
+    scale: (x, factor) => scale(rt, x, factor),
+    addBias: (x, bias, options) => addBias(rt, x, bias, options),
+    biasGrad: (dy) => biasGrad(rt, dy),
+    concat: (inputs, options) => concat(rt, inputs, options),
+    split: (x, channels) => split(rt, x, channels),
+    maxPool: (x, geometry) => maxPool(rt, x, geometry),
+    maxPoolGrad: (dy, x, y, geometry) => maxPoolGrad(rt, dy, x, y, geometry),
+    avgPool: (x, geometry) => avgPool(rt, x, geometry),
+    avgPoolGrad: (dy, xShape, geometry) => avgPoolGrad(rt, dy, xShape, geometry),
     globalAvgPool: (x) => globalAvgPool(rt, x),
     globalAvgPoolGrad: (dy, xShape) => globalAvgPoolGrad(rt, dy, xShape),
     linear: (x, weight, bias) => linear(rt, x, weight, bias),
@@ -55,11 +55,5 @@ export async function createWasmEngine(_threads = 1): Promise<Engine> {
     softmaxCrossEntropy: (logits, labels) => softmaxCrossEntropy(rt, logits, labels),
     sgd: (variables, options) => new WasmSgd(rt, variables as readonly WasmVariable[], options),
     memory: () => ({ tensors: rt.liveTensors - tensorsAtStart }),
-  };
-}
-
-function missing(operation: string): () => never {
-  return () => {
-    throw new NesgdError('OPERATION_MISSING', `the wasm engine has no ${operation} yet: use the tensorflow engine`);
   };
 }

@@ -1,6 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Engine, Tensor, Variable } from '../engine.js';
 import { gradKernel } from './conv2d.js';
+import { biasGrad } from './elementwise.js';
 import type { Storage, WasmRuntime } from './runtime.js';
 import { pointerOf, storageOf, WasmTensor } from './tensors.js';
 
@@ -21,13 +22,10 @@ export function linear(rt: WasmRuntime, x: Tensor, weight: Variable, bias: Varia
 
 export function linearGrad(rt: WasmRuntime, dy: Tensor, x: Tensor, weight: Variable): ReturnType<Engine['linearGrad']> {
   const [out, inputs] = weight.shape as [number, number];
-  const n = x.shape[0]!;
-  const dBias = rt.allocate([out]);
-  rt.kernels.columnSums(pointerOf(dy), n, out, dBias.pointer, rt.scratch(out * 2 * Float64Array.BYTES_PER_ELEMENT));
   return {
     dx: new WasmTensor(rt, times(rt, dy, storageOf(weight)), x.shape),
     dWeight: new WasmTensor(rt, outerProducts(rt, dy, x), [out, inputs]),
-    dBias: new WasmTensor(rt, dBias, [out]),
+    dBias: biasGrad(rt, dy),
   };
 }
 
