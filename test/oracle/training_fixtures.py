@@ -13,9 +13,11 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from networks import NETWORKS, Kinks
 from safetensors.torch import save_file
 from torch import nn
 
+TRAINING = {"momentum": 0.9, "weightDecay": 5e-4, "learningRates": [0.05] * 10 + [0.01] * 10}
 OUT = Path(__file__).parents[2] / "packages/core/src/training/fixtures"
 
 # n, h, w, cIn, cOut, kH, kW, stride, padding
@@ -166,67 +168,14 @@ def others(tensors):
         tensors[f"sgd.weight{step}"] = weight.clone()
 
 
-class Kinks:
-    """ReLU, keeping how near to its kink it was ever used: there, rounding would decide between two gradients."""
-
-    def __init__(self):
-        self.nearest = float("inf")
-
-    def relu(self, x):
-        self.nearest = min(self.nearest, x.detach().abs().min().item())
-        return F.relu(x)
-
-
-class Block(nn.Module):
-    """A basic block with the paper's shortcut B; its names are those of kuangliu/pytorch-cifar."""
-
-    def __init__(self, c_in, c_out, stride, relu):
-        super().__init__()
-        self.relu = relu
-        self.conv1 = nn.Conv2d(c_in, c_out, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(c_out)
-        self.conv2 = nn.Conv2d(c_out, c_out, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(c_out)
-        self.shortcut = nn.Sequential()
-        if stride != 1 or c_in != c_out:
-            self.shortcut = nn.Sequential(nn.Conv2d(c_in, c_out, 1, stride, bias=False), nn.BatchNorm2d(c_out))
-
-    def forward(self, x):
-        y = self.relu(self.bn1(self.conv1(x)))
-        return self.relu(self.bn2(self.conv2(y)) + self.shortcut(x))
-
-
-class ResNet(nn.Module):
-    def __init__(self, widths, blocks, channels, classes, relu):
-        super().__init__()
-        self.relu = relu
-        self.conv1 = nn.Conv2d(channels, widths[0], 3, 1, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(widths[0])
-        c_in = widths[0]
-        for s, (width, count) in enumerate(zip(widths, blocks)):
-            layer = []
-            for b in range(count):
-                layer.append(Block(c_in, width, 2 if s > 0 and b == 0 else 1, relu))
-                c_in = width
-            setattr(self, f"layer{s + 1}", nn.Sequential(*layer))
-        self.linear = nn.Linear(c_in, classes)
-        self.stages = len(widths)
-
-    def forward(self, x):
-        x = self.relu(self.bn1(self.conv1(x)))
-        for s in range(self.stages):
-            x = getattr(self, f"layer{s + 1}")(x)
-        return self.linear(F.adaptive_avg_pool2d(x, 1).flatten(1))
-
-
 def parameters(network):
     return {name: value.clone() for name, value in network.state_dict().items() if "num_batches" not in name}
 
 
-def network(config):
-    """A narrow ResNet: one backward pass, and twenty steps of SGD over four batches."""
-    kinks = Kinks()
-    net = ResNet(config["widths"], config["blocks"], config["channels"], config["classes"], kinks.relu)
+def network(build, config):
+    """Of a narrow network: one backward pass, and twenty steps of SGD over its batches. None where a kink came near."""
+    kinks = Kinks(SAFE_DISTANCE)
+    net = build(config, kinks)
     size, batches = config["size"], config["batches"]
     images = torch.randn(batches, config["batchSize"], config["channels"], size, size)
     labels = torch.randint(0, config["classes"], (batches, config["batchSize"]))
@@ -240,8 +189,10 @@ def network(config):
     tensors = {"images": images.permute(0, 1, 3, 4, 2), "labels": labels.int()}
     tensors |= {f"initial.{name}": value for name, value in parameters(net).items()}
     tensors["evalLogits"] = net.eval()(images[0])
+    kinks.nearest = float("inf")  # No gradient was taken there.
     net.train()
     rates = config["learningRates"]
+    losses = []
     optimiser = torch.optim.SGD(net.parameters(), lr=0, momentum=config["momentum"], weight_decay=config["weightDecay"])
     for step, rate in enumerate(rates):
         batch = step % batches
@@ -249,13 +200,18 @@ def network(config):
         optimiser.zero_grad()
         loss = F.cross_entropy(net(images[batch]), labels[batch], reduction="none")
         loss.mean().backward()
+        if kinks.too_near:
+            return None
+        losses.append(loss.mean())
         if step == 0:
             tensors["loss"] = loss
             tensors |= {f"gradient.{name}": p.grad.clone() for name, p in net.named_parameters()}
         optimiser.step()
+    tensors["losses"] = torch.stack(losses)
     tensors |= {f"trained.{name}": value for name, value in parameters(net).items()}
+    nearest = kinks.nearest
     tensors["trainedEvalLogits"] = net.eval()(images[0])
-    return tensors, kinks.nearest
+    return tensors, nearest
 
 
 def write(name, tensors, config):
@@ -294,15 +250,15 @@ def main():
     others(operations)
     write("operations", operations, {"convolutions": conv_cases, "pools": pool_cases, "batchNorms": norm_cases, "sgd": SGD})
 
-    config = {"widths": [4, 8, 16], "blocks": [1, 1, 1], "channels": 3, "classes": 10, "size": 8}
-    config |= {"batches": 4, "batchSize": 8, "momentum": 0.9, "weightDecay": 5e-4, "learningRates": [0.05] * 10 + [0.01] * 10}
-    seed, nearest = 0, 0
-    while nearest < SAFE_DISTANCE:
-        seed += 1
-        torch.manual_seed(seed)
-        tensors, nearest = network(config)
-    print(f"narrow-resnet: seed {seed}, {nearest:.1e} from the nearest kink")
-    write("narrow-resnet", tensors, config)
+    for name, (build, narrow) in NETWORKS.items():
+        seed, result = 0, None
+        while result is None:
+            seed += 1
+            torch.manual_seed(seed)
+            result = network(build, narrow | TRAINING)
+        tensors, nearest = result
+        print(f"narrow-{name}: seed {seed}, {nearest:.1e} from the nearest kink")
+        write(f"narrow-{name}", tensors, narrow | TRAINING)
 
 
 main()

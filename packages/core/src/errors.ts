@@ -29,6 +29,21 @@ export class MaskLengthError extends InputError {
   }
 }
 
+/** Images that a network's pooling would leave nothing of. */
+export class ImageSizeError extends InputError {
+  constructor(
+    readonly model: string,
+    readonly height: number,
+    readonly width: number,
+    readonly smallest: number,
+  ) {
+    super(
+      'IMAGE_SIZE',
+      `model.name is ${model}, which needs images of at least ${smallest}x${smallest}, but the data set's are ${height}x${width}: choose another network`,
+    );
+  }
+}
+
 /** A safetensors file that is damaged, or holds another network. */
 export class CheckpointError extends InputError {
   constructor(

@@ -6,7 +6,19 @@ const positiveInt = z.int().positive();
 const fraction = z.number().min(0).max(1);
 const rate = z.number().positive();
 
-export const MODEL_NAMES = ['resnet8', 'resnet14', 'resnet20', 'resnet32', 'resnet18'] as const;
+export const MODEL_NAMES = [
+  'resnet8',
+  'resnet14',
+  'resnet20',
+  'resnet32',
+  'resnet18',
+  'resnet34',
+  'densenet100',
+  'densenet121',
+  'dpn92',
+  'nin',
+  'fractalnet',
+] as const;
 export const GRANULARITIES = ['block', 'layer', 'stage'] as const;
 
 export const modelSchema = z.strictObject({

@@ -10,10 +10,17 @@ export function initialise(parameter: ParameterSpec, rng: Rng): Float32Array {
       return values.fill(initial.value);
     case 'kaimingNormal':
       return rng.fillNormal(values, Math.sqrt(2 / initial.fanIn));
-    case 'uniform': {
-      const bound = 1 / Math.sqrt(initial.fanIn);
-      for (let i = 0; i < values.length; i++) values[i] = (2 * rng.uniform() - 1) * bound;
-      return values;
-    }
+    case 'normal':
+      return rng.fillNormal(values, initial.std);
+    case 'xavierUniform':
+      return fillUniform(values, Math.sqrt(6 / (initial.fanIn + initial.fanOut)), rng);
+    case 'uniform':
+      return fillUniform(values, 1 / Math.sqrt(initial.fanIn), rng);
   }
+}
+
+/** Uniform in +-bound. */
+function fillUniform(values: Float32Array, bound: number, rng: Rng): Float32Array {
+  for (let i = 0; i < values.length; i++) values[i] = (2 * rng.uniform() - 1) * bound;
+  return values;
 }

@@ -1,5 +1,9 @@
+import type { Rng } from '../evolution/rng.js';
+import { dropout } from './dropout.js';
 import type { BatchNormOptions, Engine, Tensor, Variable } from './engine/index.js';
-import type { AddNode, BatchNormNode, Conv2dNode, Node } from './models/index.js';
+import { add, concat, dualPath, mean } from './joins.js';
+import type { BatchNormNode, BiasNode, Conv2dNode, Node } from './models/index.js';
+import { avgPool, globalAvgPool, maxPool } from './pools.js';
 
 /** One node of a network on an engine: how it is computed, and its gradient. Tensors passed in are borrowed. */
 export interface Layer {
@@ -8,10 +12,18 @@ export interface Layer {
   /** What `grad` reads besides shapes; the network frees the rest as soon as the forward pass is over it. */
   readonly keeps: { readonly input: boolean; readonly output: boolean };
   infer(inputs: readonly Tensor[]): Tensor;
-  /** Also moves running statistics. */
-  train(inputs: readonly Tensor[]): Forward;
+  /**
+   * Also moves running statistics.
+   * @param rng of this step; without it nothing is dropped.
+   */
+  train(inputs: readonly Tensor[], rng?: Rng): Forward;
   /** @param wantInput false where nothing that learns lies below: `inputs` then comes empty. */
   grad(dy: Tensor, inputs: readonly Tensor[], forward: Forward, wantInput: boolean): Gradients;
+  /**
+   * Where its inputs can be had from its output (a concatenation's), they need not be kept: copies of them, in order.
+   * @param inputs give their shapes alone.
+   */
+  restoreInputs?(y: Tensor, inputs: readonly Tensor[]): readonly Tensor[];
 }
 
 export interface Forward {
@@ -37,8 +49,22 @@ export function layerFor(node: Node, engine: Engine, variable: (name: string) =>
       return conv2d(node, engine, variable);
     case 'batchNorm':
       return batchNorm(node, engine, variable);
+    case 'bias':
+      return bias(node, engine, variable);
     case 'add':
       return add(node, engine);
+    case 'mean':
+      return mean(engine);
+    case 'concat':
+      return concat(engine);
+    case 'dualPath':
+      return dualPath(node, engine);
+    case 'maxPool':
+      return maxPool(node, engine);
+    case 'avgPool':
+      return avgPool(node, engine);
+    case 'dropout':
+      return dropout(node, engine);
     case 'globalAvgPool':
       return globalAvgPool(engine);
     case 'linear':
@@ -61,6 +87,21 @@ function conv2d(node: Conv2dNode, engine: Engine, variable: (name: string) => Va
   };
 }
 
+function bias(node: BiasNode, engine: Engine, variable: (name: string) => Variable): Layer {
+  const values = variable(`${node.name}.bias`);
+  const infer = ([x]: readonly Tensor[]) => engine.addBias(x!, values, node);
+  return {
+    weights: [values],
+    keeps: { input: false, output: node.relu },
+    infer,
+    train: (inputs) => ({ y: infer(inputs), saved: [] }),
+    grad: (dy, _inputs, { y }) => {
+      const d = node.relu ? engine.reluGrad(dy, y) : dy;
+      return { inputs: [d], weights: [engine.biasGrad(d)] };
+    },
+  };
+}
+
 function batchNorm(node: BatchNormNode, engine: Engine, variable: (name: string) => Variable): Layer {
   const norm = {
     scale: variable(`${node.name}.weight`),
@@ -78,31 +119,6 @@ function batchNorm(node: BatchNormNode, engine: Engine, variable: (name: string)
       const { dx, dScale, dOffset } = engine.batchNormGrad(dy, x!, y, norm, saved, options);
       return { inputs: [dx], weights: [dScale, dOffset] };
     },
-  };
-}
-
-function add(node: AddNode, engine: Engine): Layer {
-  const infer = ([a, b]: readonly Tensor[]) => engine.add(a!, b!, node);
-  return {
-    weights: [],
-    keeps: { input: false, output: node.relu },
-    infer,
-    train: (inputs) => ({ y: infer(inputs), saved: [] }),
-    grad: (dy, _inputs, { y }) => {
-      const d = node.relu ? engine.reluGrad(dy, y) : dy;
-      return { inputs: [d, d], weights: [] };
-    },
-  };
-}
-
-function globalAvgPool(engine: Engine): Layer {
-  const infer = ([x]: readonly Tensor[]) => engine.globalAvgPool(x!);
-  return {
-    weights: [],
-    keeps: { input: false, output: false },
-    infer,
-    train: (inputs) => ({ y: infer(inputs), saved: [] }),
-    grad: (dy, [x]) => ({ inputs: [engine.globalAvgPoolGrad(dy, x!.shape)], weights: [] }),
   };
 }
 

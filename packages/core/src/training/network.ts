@@ -1,6 +1,7 @@
+import type { Rng } from '../evolution/rng.js';
 import type { Engine, Tensor, Variable } from './engine/index.js';
 import { type Forward, type Layer, layerFor } from './layers.js';
-import { type ModelSpec, type ParameterSpec, sizeOf } from './models/index.js';
+import { type ModelSpec, type ParameterSpec, type Source, sizeOf } from './models/index.js';
 import { fromKernelLayout, toKernelLayout, type Weights } from './weights.js';
 
 /**
@@ -14,6 +15,8 @@ export class Network {
   readonly #lastReads: readonly (readonly number[])[];
   /** For each node, whether the backward pass (or the loss) reads its output. */
   readonly #kept: readonly boolean[];
+  /** For each node, whether its output is freed all the same, and had again from the last node that reads it. */
+  readonly #restored: readonly boolean[];
 
   constructor(
     readonly engine: Engine,
@@ -29,6 +32,11 @@ export class Network {
     this.#kept = readers.map(
       (js, i) => js.length === 0 || this.#layers[i]!.keeps.output || js.some((j) => this.#layers[j]!.keeps.input),
     );
+    this.#restored = readers.map((js, i) => {
+      const last = js.at(-1);
+      if (last === undefined || !this.#kept[i] || this.#layers[i]!.keeps.output) return false;
+      return this.#layers[last]!.restoreInputs !== undefined && this.#kept[last]!;
+    });
   }
 
   /** A parameter's place on the engine; the network owns it. */
@@ -75,10 +83,11 @@ export class Network {
    * In train mode, moving running statistics.
    * @param x `[N, H, W, C]`, borrowed.
    * @param labels of `Engine.labels`, borrowed.
+   * @param rng draws what is dropped; without it nothing is.
    * @returns `loss` `[N]`, one an image; the mean loss's gradients in the order of `trainable`. The caller disposes.
    */
-  gradients(x: Tensor, labels: Tensor): { loss: Tensor; gradients: Tensor[] } {
-    const forward = this.#forward(x);
+  gradients(x: Tensor, labels: Tensor, rng?: Rng): { loss: Tensor; gradients: Tensor[] } {
+    const forward = this.#forward(x, rng);
     const logits = forward.at(-1)!.y;
     const { loss, dLogits } = this.engine.softmaxCrossEntropy(logits, labels);
     return { loss, gradients: this.#backward(x, forward, dLogits) };
@@ -88,14 +97,16 @@ export class Network {
     for (const variable of this.#variables.values()) variable.dispose();
   }
 
-  #forward(x: Tensor): Forward[] {
+  #forward(x: Tensor, rng: Rng | undefined): Forward[] {
     const forward: Forward[] = [];
     const outputs: Tensor[] = [];
     for (const [i, layer] of this.#layers.entries()) {
-      const result = layer.train(this.#inputs(i, x, outputs));
+      const result = layer.train(this.#inputs(i, x, outputs), rng);
       forward.push(result);
       outputs.push(result.y);
-      for (const source of this.#lastReads[i]!) if (!this.#kept[source]) outputs[source]!.dispose();
+      for (const source of this.#lastReads[i]!) {
+        if (!this.#kept[source] || this.#restored[source]) outputs[source]!.dispose();
+      }
     }
     return forward;
   }
@@ -112,6 +123,7 @@ export class Network {
       const sources = nodes[i]!.inputs;
       const dy = pending[i]!;
       pending[i] = undefined;
+      this.#restore(i, outputs);
       const wantInput = sources.some((source) => source !== 'input');
       const { inputs, weights } = this.#layers[i]!.grad(dy, this.#inputs(i, x, outputs), forward[i]!, wantInput);
       gradients.push(weights);
@@ -127,6 +139,19 @@ export class Network {
       if (this.#kept[i]) outputs[i]!.dispose();
     }
     return gradients.reverse().flat();
+  }
+
+  /** Puts the outputs that the forward pass freed back into their places, where node `i` read them last. */
+  #restore(i: number, outputs: Tensor[]): void {
+    const sources = this.spec.nodes[i]!.inputs;
+    const wanted = (source: Source) =>
+      source !== 'input' && this.#restored[source] === true && this.#lastReads[i]!.includes(source);
+    if (!sources.some(wanted)) return;
+    const restored = this.#layers[i]!.restoreInputs!(outputs[i]!, this.#inputs(i, outputs[i]!, outputs));
+    for (const [k, source] of sources.entries()) {
+      if (source !== 'input' && wanted(source)) outputs[source] = restored[k]!;
+      else restored[k]!.dispose();
+    }
   }
 
   #inputs(node: number, x: Tensor, outputs: readonly Tensor[]): Tensor[] {

@@ -1,5 +1,6 @@
 import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 import { batchesOf, checkBatchSize, epochAugmentation, epochOrder, type StreamPath } from '../datasets/index.js';
+import { type Rng, rngAt } from '../evolution/rng.js';
 import type { EpochRecord, Progress, Retraining } from '../protocol/index.js';
 import { accuracyOf } from './evaluate.js';
 import type { Network } from './network.js';
@@ -15,7 +16,7 @@ export interface Training {
   readonly data: TrainingData;
   readonly settings: OptimisationSettings;
   readonly learningRates: LearningRates;
-  /** Names the random draws of this training: order of images and augmentation. */
+  /** Names the random draws of this training: order of images, augmentation and what dropout drops. */
   readonly stream: StreamPath;
   /** The split of the result's and the curve's accuracies. */
   readonly measureOn: SplitName;
@@ -119,6 +120,7 @@ async function trainEpoch(
       pixels,
       labels,
       learningRateFactor(settings, step, stepsPerEpoch * settings.epochs),
+      rngAt(...stream, 'dropout', step),
     );
     images += batch.length;
     step++;
@@ -131,6 +133,7 @@ async function trainEpoch(
  * One step of SGD on one batch.
  * @param pixels `[N, H, W, C]`
  * @param labels `[N]`
+ * @param rng draws what dropout drops; without it nothing is.
  * @returns the summed loss of the batch's images before the step.
  */
 export function trainStep(
@@ -139,11 +142,12 @@ export function trainStep(
   pixels: Float32Array,
   labels: Int32Array,
   learningRateFactor: number,
+  rng?: Rng,
 ): number {
   const { engine, spec } = network;
   const x = engine.tensor(pixels, [labels.length, ...spec.inputShape]);
   const y = engine.labels(labels);
-  const { loss, gradients } = network.gradients(x, y);
+  const { loss, gradients } = network.gradients(x, y, rng);
   const losses = engine.read(loss);
   sgd.step(gradients, learningRateFactor);
   for (const tensor of [x, y, loss, ...gradients]) tensor.dispose();

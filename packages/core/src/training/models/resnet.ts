@@ -33,6 +33,8 @@ export const RESNETS = {
   resnet32: small(5),
   /** Of kuangliu/pytorch-cifar, with its names and initialisation: 11,173,962 parameters for 10 classes and 3 channels. */
   resnet18: { widths: [64, 128, 256, 512], blocks: [2, 2, 2, 2], weightInit: 'uniform' },
+  /** From there too: 21,282,122 parameters. */
+  resnet34: { widths: [64, 128, 256, 512], blocks: [3, 4, 6, 3], weightInit: 'uniform' },
 } as const satisfies Record<string, ResNetOptions>;
 
 export function resnet(name: string, options: ResNetOptions, inputShape: ImageShape, classes: number): ModelSpec {
