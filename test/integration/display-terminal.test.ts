@@ -8,7 +8,8 @@ async function onTerminal(program: string, env: NodeJS.ProcessEnv = {}): Promise
   const command = [process.execPath, '--input-type=module', '--eval', program];
   const quoted = command.map((part) => `'${part.replaceAll("'", `'\\''`)}'`).join(' ');
   const flags = process.platform === 'linux' ? ['-qec', quoted, '/dev/null'] : ['-q', '/dev/null', ...command];
-  const { NO_COLOR: _, FORCE_COLOR: __, ...surroundings } = process.env;
+  // Node draws no colours where CI is set, whatever the terminal.
+  const { NO_COLOR: _, FORCE_COLOR: __, CI: ___, ...surroundings } = process.env;
   const child = promisify(execFile)('script', flags, { env: { ...surroundings, TERM: 'xterm', ...env } });
   child.child.stdin?.end();
   return child.then(

@@ -136,6 +136,14 @@ async function winnersWeights(conduct: Conduct, alpha: AlphaFact, winner: Evalua
     await run.artifacts.copyTo(cache.blobs, winner.weights);
     return winner.weights;
   }
+  if (winner.curve.at(-1)?.trainLoss === null) {
+    // The fittest of all stores no weights only where training it led nowhere, so the others did no better.
+    const { learningRateReinitialised } = run.opened.experiment.retrain;
+    throw new NesgdError(
+      'ALL_DIVERGED',
+      `every individual's loss stopped being a number, so there is no network to keep: start a new run with a retrain.learningRateReinitialised below ${learningRateReinitialised}`,
+    );
+  }
   const job = jobsOf(run.opened).evaluate({
     alpha: alpha.weights,
     mask: winner.mask,

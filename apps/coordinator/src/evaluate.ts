@@ -60,7 +60,7 @@ export function journalledEvaluate(options: JournalledEvaluateOptions): Evaluate
 }
 
 /** A genome may be measured again in a later generation (`reevaluateSurvivors`): the repeat tells them apart. */
-export function evaluationKey(mask: string, repeat: number): string {
+function evaluationKey(mask: string, repeat: number): string {
   return `${mask}/${repeat}`;
 }
 
