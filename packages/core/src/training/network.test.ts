@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { rngAt } from '../evolution/rng.js';
 import { availableEngines, type Engine } from './engine/index.js';
+import { DENSENETS, densenet } from './models/densenet.js';
 import { Network } from './network.js';
 import { tinySpec, tinyWeights } from './test-support.js';
 import { fromKernelLayout, type Weights } from './weights.js';
@@ -46,6 +47,34 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('network 
     once();
     expect(engine.memory().tensors).toBe(before);
     for (const tensor of [x, y, network]) tensor.dispose();
+  });
+
+  it('gradients: of a dense block’s concatenations, only the last waits for the backward pass', () => {
+    const concatenations: { channels: number; isAlive: () => boolean }[] = [];
+    let waiting: number[] = [];
+    const watched: Engine = {
+      ...engine,
+      concat: (inputs, options) => {
+        const y = engine.concat(inputs, options);
+        const dispose = vi.spyOn(y, 'dispose');
+        concatenations.push({ channels: y.shape[3]!, isAlive: () => dispose.mock.calls.length === 0 });
+        return y;
+      },
+      softmaxCrossEntropy: (logits, target) => {
+        waiting = concatenations.filter(({ isAlive }) => isAlive()).map(({ channels }) => channels);
+        return engine.softmaxCrossEntropy(logits, target);
+      },
+    };
+    const options = { ...DENSENETS.densenet100, stem: 4, growth: 2, layers: [3, 2] };
+    const network = new Network(watched, densenet('tiny', options, [6, 6, 2], 3));
+    network.load(tinyWeights(network.spec));
+    const x = engine.tensor(pixels, [N, 6, 6, 2]);
+    const y = engine.labels(labels);
+    const { loss, gradients } = network.gradients(x, y);
+    expect(concatenations.map(({ channels }) => channels)).toEqual([6, 8, 10, 12, 14]);
+    expect(waiting).toEqual([10, 14]);
+    expect(concatenations.some(({ isAlive }) => isAlive())).toBe(false);
+    for (const tensor of [x, y, loss, ...gradients, network]) tensor.dispose();
   });
 
   it('logits: an image’s do not depend on the others in the batch, and nothing stays behind', () => {
