@@ -8,6 +8,7 @@ const CORE_LAYERS = {
   storage: [],
   datasets: ['evolution', 'protocol', 'storage'],
   training: ['evolution', 'datasets', 'protocol', 'storage'],
+  transfer: ['datasets', 'protocol', 'storage'],
   baselines: ['evolution'],
   run: ['evolution', 'datasets', 'protocol', 'storage', 'baselines'],
   trainer: ['training', 'protocol', 'storage'],

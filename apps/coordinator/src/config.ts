@@ -5,9 +5,19 @@ export interface CoordinatorConfig {
   readonly cacheRoot: string;
   /** `REDIS_URL`: the broker that `--broker auto` uses first. */
   readonly redisUrl: string | undefined;
+  /** `NESGD_LISTEN`: where workers elsewhere fetch data sets and weights. */
+  readonly listen: string | undefined;
+  /** `NESGD_SECRET`: what opens it. Never a flag, which every user of the machine could read. */
+  readonly secret: string | undefined;
   readonly env: NodeJS.ProcessEnv;
 }
 
 export function readConfig(env: NodeJS.ProcessEnv): CoordinatorConfig {
-  return { cacheRoot: defaultCacheRoot(env), redisUrl: env.REDIS_URL || undefined, env };
+  return {
+    cacheRoot: defaultCacheRoot(env),
+    redisUrl: env.REDIS_URL || undefined,
+    listen: env.NESGD_LISTEN || undefined,
+    secret: env.NESGD_SECRET || undefined,
+    env,
+  };
 }

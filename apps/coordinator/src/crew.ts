@@ -14,6 +14,7 @@ export interface Crew {
 }
 
 export interface CrewOptions {
+  readonly runId: string;
   /** On a queue 0 is allowed: then the work is done by those who joined elsewhere. */
   readonly workers: number;
   readonly cacheRoot: string;
@@ -22,7 +23,10 @@ export interface CrewOptions {
 }
 
 /** The dispatcher and, on a queue, the local worker processes behind it. */
-export async function hire(broker: Broker, { workers, cacheRoot, logFolder, watch }: CrewOptions): Promise<Crew> {
+export async function hire(
+  broker: Broker,
+  { runId, workers, cacheRoot, logFolder, watch }: CrewOptions,
+): Promise<Crew> {
   const lost = new AbortController();
   if (broker.kind === 'local') {
     const dispatcher = new LocalDispatcher({ workers, cacheRoot });
@@ -35,6 +39,7 @@ export async function hire(broker: Broker, { workers, cacheRoot, logFolder, watc
     cacheRoot,
     logFolder,
     watch,
+    runId,
     onLost: (error) => lost.abort(error),
   });
   return {

@@ -12,6 +12,8 @@ export interface LocalWorkersOptions {
   /** Each worker's log goes to `<folder>/<name>.log`, as JSON lines. */
   readonly logFolder: string;
   readonly watch: Watch;
+  /** The run they are started for: what this machine lacks for its jobs is then an error, not a reason to wait for others. */
+  readonly runId?: string;
   /** Called when the last of them is not started again: nobody here will do the jobs. */
   readonly onLost?: (error: NesgdError) => void;
 }
@@ -55,6 +57,10 @@ export class LocalWorkers {
         REDIS_URL: this.options.redisUrl,
         NESGD_CACHE: this.options.cacheRoot,
         NESGD_WORKER_NAME: name,
+        NESGD_OWN_RUN: this.options.runId ?? '',
+        // They share our cache folder. Set to nothing rather than left out, as they read .env as well.
+        NESGD_COORDINATOR: '',
+        NESGD_SECRET: '',
       },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

@@ -5,7 +5,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { doctor } from './commands/doctor.js';
 import { type RunOptions, resume, run, type Surroundings } from './commands/run.js';
 import { status } from './commands/status.js';
-import { worker } from './commands/worker.js';
+import { type WorkerOptions, worker } from './commands/worker.js';
 import { readConfig } from './config.js';
 import { chooseDisplayMode, createDisplay } from './display/index.js';
 import { runsFlag } from './display/result-lines.js';
@@ -33,6 +33,11 @@ const broker = () =>
     '--broker <where>',
     'auto: REDIS_URL, else a broker started for this run, else local; or local, or redis://host:port',
   ).default('auto');
+const listen = () =>
+  new Option(
+    '--listen <host:port>',
+    'let workers on other machines fetch data sets and weights there; wants NESGD_SECRET (default: NESGD_LISTEN, else nothing listens)',
+  );
 const workers = () =>
   new Option(
     '--workers <n>',
@@ -75,6 +80,7 @@ program
   .addOption(workers())
   .addOption(new Option('--engine <name>', 'what trains').choices(['auto', 'tensorflow', 'wasm']).default('auto'))
   .addOption(broker())
+  .addOption(listen())
   .option('--run-id <id>', 'the name of the run (default: experiment, date and time)')
   .addOption(runs())
   .addOption(json())
@@ -88,9 +94,10 @@ program
   .argument('<run-id>', 'the run')
   .addOption(workers())
   .addOption(broker())
+  .addOption(listen())
   .addOption(runs())
   .addOption(json())
-  .action((runId: string, options: Pick<RunOptions, 'workers' | 'broker' | 'runs'> & { json: boolean }) =>
+  .action((runId: string, options: Pick<RunOptions, 'workers' | 'broker' | 'listen' | 'runs'> & { json: boolean }) =>
     conduct(options.json, (around) => resume(runId, options, around)),
   );
 
@@ -113,9 +120,13 @@ program
   .command('worker')
   .description('do the jobs of a broker, one at a time, until stopped; the log is JSON lines on standard output')
   .option('--broker <url>', 'redis://host:port or rediss://host:port (default: REDIS_URL)')
+  .option(
+    '--coordinator <url>',
+    "http://host:port that a run listens on (default: NESGD_COORDINATOR); wants NESGD_SECRET. Without it the cache folder must be the coordinator's own",
+  )
   .option('--name <name>', 'how this worker is called in journals and displays (default: host and process id)')
   .addOption(json())
-  .action(async (options: { broker?: string; name?: string }) => {
+  .action(async (options: WorkerOptions) => {
     process.exitCode = await worker(options, config);
   });
 

@@ -16,6 +16,8 @@ function configOrExit(): WorkerConfig {
 }
 
 const config = configOrExit();
+// Trainers inherit the environment, and have no use for it.
+delete process.env.NESGD_SECRET;
 const log = pino({ level: config.logLevel, base: { worker: config.name } });
 const supervisor = new Supervisor(config, log);
 
@@ -43,5 +45,5 @@ if (process.connected) {
 }
 
 await supervisor.ready();
-log.info({ cacheRoot: config.cacheRoot }, 'waiting for jobs');
+log.info({ cacheRoot: config.cacheRoot, coordinator: config.coordinator?.url }, 'waiting for jobs');
 process.send?.({ type: 'ready' });

@@ -1,22 +1,38 @@
-import { InputError, NesgdError } from '@nesgd/core/errors';
-import { failureText, type Job, jobSchema, QUEUE_NAME, QUEUE_PREFIX, type WorkerReport } from '@nesgd/core/protocol';
+import { NesgdError } from '@nesgd/core/errors';
+import { failureText, type Job, QUEUE_NAME, QUEUE_PREFIX, type WorkerReport } from '@nesgd/core/protocol';
 import type { JobOutcome } from '@nesgd/core/run';
+import { cacheFolder } from '@nesgd/core/storage';
 import { TrainerSlot } from '@nesgd/core/trainer';
 import { type Job as QueueJob, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { CoordinatorClient } from './artifacts/coordinator-client.js';
+import { RemoteArtifacts } from './artifacts/remote-artifacts.js';
 import type { WorkerConfig } from './config.js';
+import { parseJob } from './parse-job.js';
+import { RefusedJobError } from './refused-job-error.js';
+
+/** What a trainer meets where a file in the cache folder is gone or has changed. */
+const CACHE_FAULTS = new Set(['BLOB_MISSING', 'BLOB_CORRUPT', 'DATASET_MISSING', 'DATASET_CORRUPT', 'CHECKPOINT']);
+const LONGEST_PAUSE = 16;
 
 /**
  * Takes jobs off the queue, one at a time, and has a trainer child process do them.
  *
  * The lock on a job is renewed by a timer in this process, which computes nothing itself: a long training step can
  * never cost the lock. When this process dies the lock runs out and another worker's stalled check puts the job back.
+ *
+ * A job that this worker cannot do but another may (see RefusedJobError) goes back as well, and this worker leaves the
+ * queue to the others for a while, or it would take the same job again at once.
  */
 export class Supervisor {
   readonly #worker: Worker<unknown, JobOutcome>;
   readonly #connection: Redis;
   readonly #slot: TrainerSlot;
+  /** Undefined where the cache folder is the coordinator's own. */
+  readonly #artifacts: RemoteArtifacts | undefined;
+  #refusalsInARow = 0;
+  #pause: NodeJS.Timeout | undefined;
   readonly #stop = new AbortController();
 
   constructor(
@@ -27,6 +43,7 @@ export class Supervisor {
       cacheRoot: config.cacheRoot,
       onOutput: (line) => log.debug({ line }, 'trainer output'),
     });
+    this.#artifacts = config.coordinator && this.#remoteArtifacts(new CoordinatorClient(config.coordinator));
     // A worker waits for its broker as long as it takes: null, or ioredis gives up after 20 tries.
     this.#connection = new Redis(config.redisUrl, { maxRetriesPerRequest: null });
     this.#connection.on('error', (error) => log.warn({ error: error.message }, 'broker connection'));
@@ -51,6 +68,7 @@ export class Supervisor {
   /** Gives the current job back to the queue, where another worker starts it anew, and ends. */
   async close(): Promise<void> {
     this.#stop.abort();
+    clearTimeout(this.#pause);
     await this.#worker.close();
     await this.#slot.close();
     this.#connection.disconnect();
@@ -70,8 +88,9 @@ export class Supervisor {
         { kind: job.kind, runId: job.runId, mask: job.kind === 'evaluate' ? job.mask : undefined },
         'job started',
       );
-      const { result, seconds, engine } = await this.#slot.run(job, { onProgress: report, signal: this.#stop.signal });
+      const { result, seconds, engine } = await this.#do(job, report);
       log.info({ accuracy: result.accuracy, seconds }, 'job done');
+      this.#refusalsInARow = 0;
       return { result, provenance: { worker: this.config.name, engine, seconds } };
     } catch (error) {
       if (this.#stop.signal.aborted) {
@@ -79,21 +98,65 @@ export class Supervisor {
         await queued.moveToWait(token);
         throw new WaitingError();
       }
+      if (error instanceof RefusedJobError) return this.#handBack(queued, token, error);
       const known =
         error instanceof NesgdError ? error : new NesgdError('UNEXPECTED', String(error), true, { cause: error });
       log.error({ code: known.code, retryable: known.retryable }, known.message);
       throw known.retryable ? new Error(failureText(known)) : new UnrecoverableError(failureText(known));
     }
   }
-}
+  /** Fetches what the job names, has it done, and sends the weights that it stored. */
+  async #do(job: Job, onProgress: (progress: WorkerReport['progress']) => void) {
+    const signal = this.#stop.signal;
+    const train = () =>
+      this.#slot.run(job, { onProgress, signal }).catch((error) => this.#refuseForLackOfEngine(job, error));
+    const artifacts = this.#artifacts;
+    if (!artifacts) return train();
 
-/** @throws InputError for a payload of another version or shape: no worker of this version could do it. */
-function parseJob(data: unknown): Job {
-  const parsed = jobSchema.safeParse(data);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new InputError(
-    'JOB_PAYLOAD',
-    `the job is not one that this worker knows (${issue?.path.join('.')}: ${issue?.message}): coordinator and worker must be of one version`,
-  );
+    let release = await artifacts.prepare(job, signal);
+    try {
+      const done = await train().catch(async (error) => {
+        if (signal.aborted || !(error instanceof NesgdError && CACHE_FAULTS.has(error.code))) throw error;
+        await artifacts.discardDamaged(job);
+        release();
+        release = await artifacts.prepare(job, signal);
+        return train();
+      });
+      await artifacts.deliver(done.result, signal);
+      return done;
+    } finally {
+      release();
+    }
+  }
+
+  #refuseForLackOfEngine(job: Job, error: unknown): never {
+    const lacksEngine = error instanceof NesgdError && error.code === 'ENGINE_UNAVAILABLE';
+    // The run that started this worker chose the engine for this machine: it shall end with the reason, not wait.
+    if (!lacksEngine || job.runId === this.config.ownRunId) throw error;
+    throw new RefusedJobError(error.code, error.message, { cause: error });
+  }
+
+  async #handBack(
+    queued: QueueJob<unknown, JobOutcome>,
+    token: string | undefined,
+    refusal: RefusedJobError,
+  ): Promise<never> {
+    const pauseMs = this.config.refusalPauseMs * Math.min(2 ** this.#refusalsInARow, LONGEST_PAUSE);
+    this.#refusalsInARow += 1;
+    this.log.warn(
+      { jobId: queued.id, code: refusal.code, pauseMs },
+      `this worker cannot do the job, which goes back for others: ${refusal.message}`,
+    );
+    const report: WorkerReport = { worker: this.config.name, progress: null, refusal: refusal.message.slice(0, 1_000) };
+    await queued.updateProgress(report).catch(() => {});
+    await this.#worker.pause(true);
+    this.#pause = setTimeout(() => this.#worker.resume(), pauseMs);
+    await queued.moveToWait(token);
+    throw new WaitingError();
+  }
+
+  #remoteArtifacts(coordinator: CoordinatorClient): RemoteArtifacts {
+    const { cacheRoot, cacheLimitBytes } = this.config;
+    return new RemoteArtifacts({ cache: cacheFolder(cacheRoot), coordinator, log: this.log, cacheLimitBytes });
+  }
 }

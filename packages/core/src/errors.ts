@@ -105,3 +105,13 @@ export class WasmMemoryError extends NesgdError {
     );
   }
 }
+
+/** Content that arrived under the name of another: damaged on its way, or where it came from. */
+export class ArtifactContentError extends NesgdError {
+  constructor(
+    readonly wanted: string,
+    readonly got: string,
+  ) {
+    super('ARTIFACT_CONTENT', `what arrived as ${wanted} has the SHA-256 ${got}`, true);
+  }
+}

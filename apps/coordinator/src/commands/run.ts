@@ -16,6 +16,8 @@ import { type Broker, openBroker, withoutPassword } from '../broker.js';
 import { conductRun, summarise } from '../conduct-run.js';
 import type { CoordinatorConfig } from '../config.js';
 import { hire } from '../crew.js';
+import { type ArtifactService, startArtifactService } from '../http/artifact-service.js';
+import { isLoopback, type ListenSettings, listenSettings } from '../http/listen-address.js';
 import { chooseRuntime, type Prepared, prepareRun } from '../prepare-run.js';
 import type { RunSummary, Watch } from '../run-events.js';
 
@@ -25,6 +27,7 @@ export interface RunOptions {
   readonly workers?: number;
   readonly engine: string;
   readonly broker: string;
+  readonly listen?: string;
   readonly runId?: string;
   readonly runs: string;
 }
@@ -38,6 +41,7 @@ export interface Surroundings {
 /** `nesgd run FILE`. @throws InputError (exit 2), the signal's reason (exit 130), another NesgdError (exit 1). */
 export async function run(file: string, options: RunOptions, around: Surroundings): Promise<RunSummary> {
   const started = performance.now();
+  const listen = listenFrom(options, around.config);
   const experiment = await loadExperiment(file, {
     set: options.set,
     ...(options.data !== undefined && { dataPath: options.data }),
@@ -47,12 +51,12 @@ export async function run(file: string, options: RunOptions, around: Surrounding
   const { config, watch, signal } = around;
   const cache = cacheFolder(config.cacheRoot);
   const runtime = await chooseRuntime(options.engine, experiment.runtime.threads, config.cacheRoot, watch);
-  return withBroker(options, around, async (broker) => {
+  return withBroker({ ...options, listen }, around, async (access) => {
     const prepared = await prepareRun(experiment, { runId, runtime, cache, watch, signal });
     signal.throwIfAborted();
     const folder = await createRun(options.runs, prepared.opened);
     try {
-      return await workOn(folder, prepared.counts, broker, { ...options, resumed: false, started }, around);
+      return await workOn(folder, prepared.counts, access, { ...options, resumed: false, started }, around);
     } finally {
       await folder.close();
     }
@@ -62,11 +66,12 @@ export async function run(file: string, options: RunOptions, around: Surrounding
 /** `nesgd resume RUN_ID`: from wherever the journal stands; a finished run only says its result again. */
 export async function resume(
   runId: string,
-  options: Pick<RunOptions, 'workers' | 'broker' | 'runs'>,
+  options: Pick<RunOptions, 'workers' | 'broker' | 'listen' | 'runs'>,
   around: Surroundings,
 ): Promise<RunSummary> {
   const started = performance.now();
   const { config, watch, signal } = around;
+  const listen = listenFrom(options, config);
   const folder = await openRun(options.runs, runId);
   try {
     const { experiment, runtime } = folder.opened;
@@ -78,12 +83,12 @@ export async function resume(
       return summary;
     }
     await chooseRuntime(runtime.engine, runtime.threads, config.cacheRoot, watch);
-    return await withBroker(options, around, async (broker) => {
+    return await withBroker({ ...options, listen }, around, async (access) => {
       const cache = cacheFolder(config.cacheRoot);
       const hasAlpha = facts.some((fact) => fact.type === 'alpha');
       const prepared = await prepareRun(experiment, { runId, runtime, cache, watch, signal, hasAlpha });
       assertSameData(experiment, folder, prepared);
-      return workOn(folder, prepared.counts, broker, { ...options, resumed: true, started }, around);
+      return workOn(folder, prepared.counts, access, { ...options, resumed: true, started }, around);
     });
   } finally {
     await folder.close();
@@ -98,12 +103,25 @@ function assertSameData(experiment: Experiment, folder: RunFolder, prepared: Pre
   );
 }
 
+/** How workers reach a run: the queue, and for those elsewhere what jobs name. */
+interface Access {
+  readonly broker: Broker;
+  readonly artifacts: ArtifactService | undefined;
+}
+
+function listenFrom({ listen }: Pick<RunOptions, 'listen'>, { listen: fromEnv, secret }: CoordinatorConfig) {
+  return listen === undefined
+    ? listenSettings('NESGD_LISTEN', fromEnv, secret)
+    : listenSettings('--listen', listen, secret);
+}
+
 async function withBroker<T>(
-  options: Pick<RunOptions, 'broker' | 'workers'>,
+  options: Pick<RunOptions, 'broker' | 'workers'> & { listen: ListenSettings | undefined },
   around: Surroundings,
-  use: (broker: Broker) => Promise<T>,
+  use: (access: Access) => Promise<T>,
 ): Promise<T> {
   const broker = await openBroker(options.broker, around);
+  let artifacts: ArtifactService | undefined;
   try {
     if (broker.kind === 'local' && options.workers === 0) {
       throw new InputError(
@@ -111,16 +129,40 @@ async function withBroker<T>(
         '--workers 0: without a broker nobody else can do the work: give 1 or more, or a broker that others join',
       );
     }
-    return await use(broker);
+    if (options.listen) artifacts = await listenForWorkers(options.listen, broker, around);
+    return await use({ broker, artifacts });
   } finally {
+    await artifacts?.close();
     await broker.close();
   }
+}
+
+async function listenForWorkers(
+  listen: ListenSettings,
+  broker: Broker,
+  { config, watch }: Surroundings,
+): Promise<ArtifactService> {
+  if (broker.kind === 'local') {
+    throw new InputError(
+      'LISTEN_ADDRESS',
+      `listening on ${listen.host}:${listen.port} is of no use without a broker, which workers elsewhere need as well: give --broker redis://host:port, or do not listen`,
+    );
+  }
+  const service = await startArtifactService(listen, { cache: cacheFolder(config.cacheRoot), watch });
+  watch({ type: 'notice', text: `listening on ${service.url} for workers on other machines` });
+  if (isLoopback(new URL(broker.url).hostname) && !isLoopback(listen.host)) {
+    watch({
+      type: 'notice',
+      text: 'the broker is on loopback, where workers on other machines do not reach it: give --broker or REDIS_URL an address that they can use',
+    });
+  }
+  return service;
 }
 
 async function workOn(
   folder: RunFolder,
   counts: Prepared['counts'],
-  broker: Broker,
+  { broker, artifacts }: Access,
   options: { readonly workers?: number; readonly resumed: boolean; readonly started: number },
   { config, watch, signal }: Surroundings,
 ): Promise<RunSummary> {
@@ -149,6 +191,7 @@ async function workOn(
     },
   });
   const crew = await hire(broker, {
+    runId: folder.id,
     workers,
     cacheRoot: config.cacheRoot,
     logFolder: join(folder.path, 'logs'),
@@ -159,7 +202,7 @@ async function workOn(
   try {
     const finished = await conductRun({
       run: folder,
-      dispatcher: crew.dispatcher,
+      dispatcher: artifacts?.serving(crew.dispatcher, folder.opened) ?? crew.dispatcher,
       cache: cacheFolder(config.cacheRoot),
       watch,
       signal: givenUp,

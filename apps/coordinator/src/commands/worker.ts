@@ -1,11 +1,17 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '@nesgd/core/errors';
-import { checkBrokerUrl } from '../broker.js';
+import { checkBrokerUrl, withoutPassword } from '../broker.js';
 import type { CoordinatorConfig } from '../config.js';
 
+export interface WorkerOptions {
+  readonly broker?: string;
+  readonly coordinator?: string;
+  readonly name?: string;
+}
+
 /** `nesgd worker`: one worker process for the broker given, until it is told to stop. @returns its exit code. */
-export async function worker(options: { broker?: string; name?: string }, config: CoordinatorConfig): Promise<number> {
+export async function worker(options: WorkerOptions, config: CoordinatorConfig): Promise<number> {
   const redisUrl = brokerUrl(options.broker, config);
   const child = spawn(process.execPath, [fileURLToPath(new URL('../../../worker/dist/main.js', import.meta.url))], {
     stdio: 'inherit',
@@ -13,6 +19,7 @@ export async function worker(options: { broker?: string; name?: string }, config
       ...process.env,
       REDIS_URL: redisUrl,
       NESGD_CACHE: config.cacheRoot,
+      ...(options.coordinator && { NESGD_COORDINATOR: coordinatorUrl(options.coordinator, config) }),
       ...(options.name && { NESGD_WORKER_NAME: options.name }),
     },
   });
@@ -22,6 +29,20 @@ export async function worker(options: { broker?: string; name?: string }, config
     child.once('error', reject);
     child.once('exit', (code) => resolve(code ?? 1));
   });
+}
+
+/** The flag only: the worker itself checks what stands in its environment. */
+function coordinatorUrl(flag: string, config: CoordinatorConfig): string {
+  if (!URL.canParse(flag) || !/^https?:\/\/[^@?#]+$/.test(flag)) {
+    throw new InputError(
+      'COORDINATOR_FLAG',
+      `--coordinator ${withoutPassword(flag)}: wants http://host:port or https://host:port`,
+    );
+  }
+  if (config.secret === undefined) {
+    throw new InputError('SECRET_MISSING', '--coordinator: set NESGD_SECRET to the secret of that coordinator as well');
+  }
+  return flag;
 }
 
 function brokerUrl(flag: string | undefined, config: CoordinatorConfig): string {

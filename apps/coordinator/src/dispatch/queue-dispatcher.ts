@@ -26,6 +26,8 @@ interface Pending {
   readonly resolve: (outcome: JobOutcome) => void;
   readonly reject: (error: unknown) => void;
   worker: string;
+  /** Its worker has just said why it cannot do the job; that it is back in the queue is no further news. */
+  refused: boolean;
 }
 
 const DAY_SECONDS = 24 * 3600;
@@ -61,7 +63,10 @@ export class QueueDispatcher implements Dispatcher {
       pending?.handlers.onRetry?.(`worker ${pending.worker || '?'} went silent`);
     });
     this.#events.on('waiting', ({ jobId, prev }) => {
-      if (prev === 'active') this.#pending.get(jobId)?.handlers.onRetry?.('its worker gave it back');
+      const pending = this.#pending.get(jobId);
+      if (!pending || prev !== 'active') return;
+      if (!pending.refused) pending.handlers.onRetry?.('its worker gave it back');
+      pending.refused = false;
     });
     this.#events.on('delayed', ({ jobId }) => this.#pending.get(jobId)?.handlers.onRetry?.('its trainer failed'));
     this.#reconcile = setInterval(() => {
@@ -79,7 +84,7 @@ export class QueueDispatcher implements Dispatcher {
     handlers.signal?.throwIfAborted();
     const id = jobIdOf(job);
     const outcome = new Promise<JobOutcome>((resolve, reject) => {
-      this.#pending.set(id, { job, handlers, resolve, reject, worker: '' });
+      this.#pending.set(id, { job, handlers, resolve, reject, worker: '', refused: false });
     });
     const withdraw = () => this.#withdraw(id, handlers.signal?.reason);
     handlers.signal?.addEventListener('abort', withdraw, { once: true });
@@ -132,9 +137,13 @@ export class QueueDispatcher implements Dispatcher {
     const pending = this.#pending.get(id);
     const report = workerReportSchema.safeParse(data);
     if (!pending || !report.success) return;
-    pending.worker = report.data.worker;
-    if (report.data.progress) pending.handlers.onProgress?.(report.data.worker, report.data.progress);
-    else pending.handlers.onStart?.(report.data.worker);
+    const { worker, progress, refusal } = report.data;
+    pending.worker = worker;
+    if (refusal !== undefined) {
+      pending.refused = true;
+      pending.handlers.onRetry?.(`worker ${worker} cannot do it: ${refusal}`);
+    } else if (progress) pending.handlers.onProgress?.(worker, progress);
+    else pending.handlers.onStart?.(worker);
   }
 
   async #withdraw(id: string, reason: unknown): Promise<void> {

@@ -10,7 +10,12 @@ export const QUEUE_PREFIX = 'nesgd';
 export const jobOutcomeSchema = z.strictObject({ result: jobResultSchema, provenance: provenanceSchema });
 
 /** What a worker reports while it has the job; `progress` is null when it has just begun. */
-export const workerReportSchema = z.strictObject({ worker: z.string(), progress: progressSchema.nullable() });
+export const workerReportSchema = z.strictObject({
+  worker: z.string(),
+  progress: progressSchema.nullable(),
+  /** Why it cannot do the job, which goes back to the queue for others. */
+  refusal: z.string().exactOptional(),
+});
 export type WorkerReport = z.infer<typeof workerReportSchema>;
 
 /**

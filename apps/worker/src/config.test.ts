@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { readConfig } from './config.js';
+
+const BROKER = { REDIS_URL: 'redis://broker:6379' };
+
+describe('worker settings', () => {
+  it('know no coordinator and no limit unless told', () => {
+    expect(readConfig(BROKER)).toMatchObject({
+      coordinator: undefined,
+      cacheLimitBytes: undefined,
+      ownRunId: undefined,
+    });
+  });
+
+  it('take variables that are set to nothing for not set', () => {
+    const nothing = { NESGD_COORDINATOR: '', NESGD_SECRET: '', NESGD_CACHE_LIMIT_GB: '', NESGD_OWN_RUN: '' };
+    expect(readConfig({ ...BROKER, ...nothing }).coordinator).toBeUndefined();
+  });
+
+  it('take a coordinator with its secret, and a limit in gigabytes', () => {
+    const env = {
+      ...BROKER,
+      NESGD_COORDINATOR: 'http://10.0.0.1:8700',
+      NESGD_SECRET: 's',
+      NESGD_CACHE_LIMIT_GB: '1.5',
+    };
+    expect(readConfig(env)).toMatchObject({
+      coordinator: { url: 'http://10.0.0.1:8700', secret: 's' },
+      cacheLimitBytes: 1.5e9,
+    });
+  });
+
+  it.each([
+    [{ NESGD_COORDINATOR: 'http://10.0.0.1:8700' }, /NESGD_SECRET/],
+    [{ NESGD_COORDINATOR: '10.0.0.1:8700', NESGD_SECRET: 's' }, /wants http/],
+    [{ NESGD_COORDINATOR: 'redis://10.0.0.1:8700', NESGD_SECRET: 's' }, /wants http/],
+    [{ NESGD_COORDINATOR: 'http://user:pw@10.0.0.1:8700', NESGD_SECRET: 's' }, /without user/],
+    [{ NESGD_CACHE_LIMIT_GB: '-1' }, /NESGD_CACHE_LIMIT_GB/],
+    [{ NESGD_CACHE_LIMIT_GB: 'much' }, /NESGD_CACHE_LIMIT_GB/],
+  ])('refuse %j', (env, message) => {
+    expect(() => readConfig({ ...BROKER, ...env })).toThrow(message);
+  });
+});

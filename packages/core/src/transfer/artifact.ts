@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { packedPath } from '../datasets/packed-file.js';
+import type { Job } from '../protocol/index.js';
+import type { CacheFolder } from '../storage/index.js';
+
+/** What a job names by content and a machine without our cache folder has to fetch: weights, or a packed data set. */
+export interface Artifact {
+  readonly kind: 'blobs' | 'datasets';
+  readonly sha256: string;
+}
+
+/** Everything that must lie in the cache folder before a trainer can do the job. */
+export function artifactsOf(job: Job): readonly Artifact[] {
+  const dataset: Artifact = { kind: 'datasets', sha256: job.data.dataset };
+  switch (job.kind) {
+    case 'alpha':
+      return [dataset];
+    case 'evaluate':
+      return [dataset, { kind: 'blobs', sha256: job.alpha }];
+    case 'measure':
+      return [dataset, { kind: 'blobs', sha256: job.weights }];
+  }
+}
+
+/** @throws InputError for a name that is no SHA-256: nothing else may become a path. */
+export function artifactPath(cache: CacheFolder, { kind, sha256 }: Artifact): string {
+  return kind === 'blobs' ? cache.blobs.path(sha256) : packedPath(cache.datasets, sha256);
+}
+
+/** The path of its URL below the coordinator's address. */
+export function artifactRoute({ kind, sha256 }: Artifact): string {
+  return `/artifacts/${kind}/${sha256}`;
+}
+
+/**
+ * Reads a request's target as it stands: nothing is decoded or normalised, so nothing but a kind and a hash passes.
+ * @returns undefined for every other text.
+ */
+export function artifactOfRoute(target: string): Artifact | undefined {
+  const [, kind, sha256] = /^\/artifacts\/(blobs|datasets)\/([0-9a-f]{64})$/.exec(target) ?? [];
+  return sha256 === undefined ? undefined : { kind: kind as Artifact['kind'], sha256 };
+}
+
+/** Where the parts of files on their way in lie, until they are whole and verified. */
+export function incomingFolder(cache: CacheFolder): string {
+  return join(cache.root, 'incoming');
+}

@@ -1,0 +1,9 @@
+export {
+  type Artifact,
+  artifactOfRoute,
+  artifactPath,
+  artifactRoute,
+  artifactsOf,
+  incomingFolder,
+} from './artifact.js';
+export { IncomingFile, sweepIncoming } from './incoming-file.js';
