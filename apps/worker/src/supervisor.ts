@@ -3,7 +3,7 @@ import { failureText, type Job, QUEUE_NAME, QUEUE_PREFIX, type WorkerReport } fr
 import type { JobOutcome } from '@nesgd/core/run';
 import { cacheFolder } from '@nesgd/core/storage';
 import { TrainerSlot } from '@nesgd/core/trainer';
-import { type Job as QueueJob, UnrecoverableError, WaitingError, Worker } from 'bullmq';
+import { DelayedError, type Job as QueueJob, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { CoordinatorClient } from './artifacts/coordinator-client.js';
@@ -14,7 +14,9 @@ import { RefusedJobError } from './refused-job-error.js';
 
 /** What a trainer meets where a file in the cache folder is gone or has changed. */
 const CACHE_FAULTS = new Set(['BLOB_MISSING', 'BLOB_CORRUPT', 'DATASET_MISSING', 'DATASET_CORRUPT', 'CHECKPOINT']);
+/** In pauses: the longest is so many times the first. */
 const LONGEST_PAUSE = 16;
+const BACK_IN_QUEUE_AFTER_MS = 500;
 
 /**
  * Takes jobs off the queue, one at a time, and has a trainer child process do them.
@@ -151,8 +153,9 @@ export class Supervisor {
     await queued.updateProgress(report).catch(() => {});
     await this.#worker.pause(true);
     this.#pause = setTimeout(() => this.#worker.resume(), pauseMs);
-    await queued.moveToWait(token);
-    throw new WaitingError();
+    // Behind the others, or jobs that nobody here can do would stand before those that somebody can.
+    await queued.moveToDelayed(Date.now() + BACK_IN_QUEUE_AFTER_MS, token);
+    throw new DelayedError();
   }
 
   #remoteArtifacts(coordinator: CoordinatorClient): RemoteArtifacts {

@@ -63,12 +63,9 @@ export class QueueDispatcher implements Dispatcher {
       pending?.handlers.onRetry?.(`worker ${pending.worker || '?'} went silent`);
     });
     this.#events.on('waiting', ({ jobId, prev }) => {
-      const pending = this.#pending.get(jobId);
-      if (!pending || prev !== 'active') return;
-      if (!pending.refused) pending.handlers.onRetry?.('its worker gave it back');
-      pending.refused = false;
+      if (prev === 'active') this.#returned(jobId, 'its worker gave it back');
     });
-    this.#events.on('delayed', ({ jobId }) => this.#pending.get(jobId)?.handlers.onRetry?.('its trainer failed'));
+    this.#events.on('delayed', ({ jobId }) => this.#returned(jobId, 'its trainer failed'));
     this.#reconcile = setInterval(() => {
       for (const id of this.#pending.keys()) this.#lookUp(id);
     }, options.reconcileIntervalMs ?? 5_000).unref();
@@ -144,6 +141,13 @@ export class QueueDispatcher implements Dispatcher {
       pending.handlers.onRetry?.(`worker ${worker} cannot do it: ${refusal}`);
     } else if (progress) pending.handlers.onProgress?.(worker, progress);
     else pending.handlers.onStart?.(worker);
+  }
+
+  #returned(id: string, why: string): void {
+    const pending = this.#pending.get(id);
+    if (!pending) return;
+    if (!pending.refused) pending.handlers.onRetry?.(why);
+    pending.refused = false;
   }
 
   async #withdraw(id: string, reason: unknown): Promise<void> {
