@@ -1,8 +1,10 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'test/**/*.test.ts', 'infra/**/*.test.ts'],
+    // Needs root: vitest.network.config.ts.
+    exclude: [...configDefaults.exclude, 'test/network/**'],
     // Native addons and TensorFlow.js keep process-wide state: one process a file.
     pool: 'forks',
     maxWorkers: 2,

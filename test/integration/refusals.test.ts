@@ -1,22 +1,26 @@
-import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { prepareDataset } from '@nesgd/core/datasets';
+import { dirname, join } from 'node:path';
+import { type DatasetSpec, prepareDataset } from '@nesgd/core/datasets';
 import { type AlphaJob, type Job, PROTOCOL_VERSION } from '@nesgd/core/protocol';
+import type { OpenedFact } from '@nesgd/core/run';
 import { findBrokerBinary, type RunningBroker, startBroker } from '@nesgd/core/runtime';
-import { cacheFolder, defaultCacheRoot } from '@nesgd/core/storage';
+import { type CacheFolder, cacheFolder, defaultCacheRoot } from '@nesgd/core/storage';
+import { type Artifact, artifactPath } from '@nesgd/core/transfer';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { QueueDispatcher } from '../../apps/coordinator/src/dispatch/queue-dispatcher.js';
+import { startArtifactService } from '../../apps/coordinator/src/http/artifact-service.js';
 import { LocalWorkers } from '../../apps/coordinator/src/local-workers.js';
-import { type Cli, until, Workplace } from '../support/cli.js';
+import { type Cli, childrenOf, until, Workplace } from '../support/cli.js';
 
 /** Attempts that a job has when its trainer fails under it; a refusal must use up none of them. */
 const ATTEMPTS = 3;
 
-/** A worker that cannot do a job leaves it to others: it neither fails the job nor keeps taking it. */
-describe('a job that a worker cannot do', () => {
+/** One that cannot do a job leaves it to others: it neither fails the job nor keeps taking it. */
+describe('workers of other machines and versions', () => {
   let here: Workplace;
   let elsewhere: Workplace;
   let broker: RunningBroker;
@@ -33,7 +37,7 @@ describe('a job that a worker cannot do', () => {
     broker = await startBroker(binary);
     connection = new Redis(broker.url, { maxRetriesPerRequest: null });
     dispatcher = await QueueDispatcher.connect({ connection, attempts: ATTEMPTS });
-    const dataset = {
+    const dataset: DatasetSpec = {
       name: 'mnist',
       trainImages: 200,
       testImages: 100,
@@ -104,7 +108,7 @@ describe('a job that a worker cannot do', () => {
     return { NODE_OPTIONS: `--require ${path}` };
   }
 
-  it('for want of its data goes back as often as it takes, and is done by one who has them', async () => {
+  it('a job whose data a worker cannot get goes back as often as it takes, and is done by one who has them', async () => {
     const nothing = createServer((_, response) => response.writeHead(404).end());
     await new Promise<void>((resolve) => nothing.listen(0, '127.0.0.1', resolve));
     const address = `http://127.0.0.1:${(nothing.address() as AddressInfo).port}`;
@@ -118,7 +122,28 @@ describe('a job that a worker cannot do', () => {
     nothing.close();
   });
 
-  it('for want of its engine goes back as often as it takes', async () => {
+  it('a data set that was damaged on the disk is fetched anew, the job done, and its weights sent', async () => {
+    const [home, away] = [here, elsewhere].map(({ env }) => cacheFolder(env.NESGD_CACHE as string));
+    const packed: Artifact = { kind: 'datasets', sha256: job.data.dataset };
+    const damaged = await readFile(artifactPath(home as CacheFolder, packed));
+    damaged[damaged.length - 1]! ^= 1;
+    await mkdir(dirname(artifactPath(away as CacheFolder, packed)), { recursive: true });
+    await writeFile(artifactPath(away as CacheFolder, packed), damaged);
+
+    const secret = 'the-secret-of-this-test';
+    const service = await startArtifactService(
+      { host: '127.0.0.1', port: 0, secret },
+      { cache: home as CacheFolder, watch: () => {} },
+    );
+    const opened = { blocks: [{ parameters: 1_000_000 }] } as unknown as OpenedFact;
+    const stranger = workerElsewhere({ NESGD_COORDINATOR: service.url, NESGD_SECRET: secret });
+    const { result } = await service.serving(dispatcher, opened).dispatch(job);
+    expect(stranger.stdout).toContain('has changed on the disk');
+    expect(await home?.blobs.has(result.weights as string)).toBe(true);
+    await service.close();
+  });
+
+  it('a job whose engine a machine lacks goes back as often as it takes', async () => {
     workerElsewhere(await withoutNativeLibraries());
     const { reasons, withdraw } = send({ ...job, runtime: { engine: 'tensorflow', threads: 1 } });
     await untilRefused(reasons, ATTEMPTS + 1);
@@ -126,7 +151,7 @@ describe('a job that a worker cannot do', () => {
     withdraw();
   });
 
-  it('for want of the engine that its own run chose for this machine fails with the reason', async () => {
+  it('a job whose engine is lacking where its own run chose it fails with the reason', async () => {
     const { NODE_OPTIONS } = await withoutNativeLibraries();
     Object.assign(process.env, { NODE_OPTIONS });
     workers = workerHere({ runId: job.runId });
@@ -135,7 +160,7 @@ describe('a job that a worker cannot do', () => {
     await expect(outcome).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
   });
 
-  it('because it is of another protocol version waits for a worker of that, and others pass it by', async () => {
+  it('a job of another protocol version waits for a worker that speaks it, and others pass it by', async () => {
     const worker = workerElsewhere({ NESGD_CACHE: here.env.NESGD_CACHE });
     const newer = send({ ...job, version: PROTOCOL_VERSION + 1 } as unknown as Job);
     await untilRefused(newer.reasons, ATTEMPTS + 1);
@@ -146,7 +171,15 @@ describe('a job that a worker cannot do', () => {
     newer.withdraw();
   });
 
-  it('does not keep the worker from ending when it is told to', async () => {
+  it('killed, "nesgd worker" takes its worker process with it', async () => {
+    const worker = workerElsewhere();
+    await until('the worker waits for jobs', async () => worker.stdout.includes('waiting for jobs'));
+    const [pid] = await childrenOf(worker.child.pid as number, 'worker/dist/main.js');
+    worker.child.kill('SIGKILL');
+    await until('its process is gone', async () => !existsSync(`/proc/${pid}`));
+  });
+
+  it('a worker that leaves the queue alone for a while still ends when it is told to', async () => {
     const worker = workerElsewhere({ NESGD_REFUSAL_PAUSE_MS: '600000' });
     const { reasons, withdraw } = send({ ...job, version: PROTOCOL_VERSION + 1 } as unknown as Job);
     await untilRefused(reasons, 1);

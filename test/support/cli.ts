@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { cacheFolder, defaultCacheRoot } from '@nesgd/core/storage';
 import { stringify } from 'yaml';
 
-const MAIN = fileURLToPath(new URL('../../apps/coordinator/dist/main.js', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../apps/coordinator/dist/main.js', import.meta.url));
 
 /**
  * A folder of its own for one test: runs, and a cache that shares nothing with others but the native runtime.

@@ -20,21 +20,21 @@ describe('worker settings', () => {
   it('take a coordinator with its secret, and a limit in gigabytes', () => {
     const env = {
       ...BROKER,
-      NESGD_COORDINATOR: 'http://10.0.0.1:8700',
+      NESGD_COORDINATOR: 'http://10.0.0.1:7300',
       NESGD_SECRET: 's',
       NESGD_CACHE_LIMIT_GB: '1.5',
     };
     expect(readConfig(env)).toMatchObject({
-      coordinator: { url: 'http://10.0.0.1:8700', secret: 's' },
+      coordinator: { url: 'http://10.0.0.1:7300', secret: 's' },
       cacheLimitBytes: 1.5e9,
     });
   });
 
   it.each([
-    [{ NESGD_COORDINATOR: 'http://10.0.0.1:8700' }, /NESGD_SECRET/],
-    [{ NESGD_COORDINATOR: '10.0.0.1:8700', NESGD_SECRET: 's' }, /wants http/],
-    [{ NESGD_COORDINATOR: 'redis://10.0.0.1:8700', NESGD_SECRET: 's' }, /wants http/],
-    [{ NESGD_COORDINATOR: 'http://user:pw@10.0.0.1:8700', NESGD_SECRET: 's' }, /without user/],
+    [{ NESGD_COORDINATOR: 'http://10.0.0.1:7300' }, /NESGD_SECRET/],
+    [{ NESGD_COORDINATOR: '10.0.0.1:7300', NESGD_SECRET: 's' }, /wants http/],
+    [{ NESGD_COORDINATOR: 'redis://10.0.0.1:7300', NESGD_SECRET: 's' }, /wants http/],
+    [{ NESGD_COORDINATOR: 'http://user:pw@10.0.0.1:7300', NESGD_SECRET: 's' }, /without user/],
     [{ NESGD_CACHE_LIMIT_GB: '-1' }, /NESGD_CACHE_LIMIT_GB/],
     [{ NESGD_CACHE_LIMIT_GB: 'much' }, /NESGD_CACHE_LIMIT_GB/],
   ])('refuse %j', (env, message) => {

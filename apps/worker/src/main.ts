@@ -36,10 +36,10 @@ function close(reason: string): void {
 }
 
 process.on('SIGTERM', () => close('SIGTERM'));
-// Started by `nesgd run`, a worker shares its terminal: Ctrl-C is the coordinator's to handle, and its end is ours.
+// Started by `nesgd run` or `nesgd worker`, it shares their terminal: Ctrl-C is theirs to handle, and their end is ours.
 if (process.connected) {
   process.on('SIGINT', () => {});
-  process.on('disconnect', () => close('the coordinator is gone'));
+  process.on('disconnect', () => close('the process that started this worker is gone'));
 } else {
   process.on('SIGINT', () => close('SIGINT'));
 }

@@ -14,7 +14,8 @@ export interface WorkerOptions {
 export async function worker(options: WorkerOptions, config: CoordinatorConfig): Promise<number> {
   const redisUrl = brokerUrl(options.broker, config);
   const child = spawn(process.execPath, [fileURLToPath(new URL('../../../worker/dist/main.js', import.meta.url))], {
-    stdio: 'inherit',
+    // Over the channel it notices when this process is killed, and ends as well.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: {
       ...process.env,
       REDIS_URL: redisUrl,
@@ -23,8 +24,9 @@ export async function worker(options: WorkerOptions, config: CoordinatorConfig):
       ...(options.name && { NESGD_WORKER_NAME: options.name }),
     },
   });
-  // Both signals end the child in its own time, and we wait for that. Ctrl-C it gets from the terminal as well.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+  // Both signals end the child in its own time, and we wait for that. Ctrl-C it gets from the terminal as well, and
+  // leaves it to us, as every worker with a parent does.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill('SIGTERM'));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => resolve(code ?? 1));

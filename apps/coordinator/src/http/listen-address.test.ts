@@ -5,9 +5,9 @@ const SECRET = 'a-secret-of-enough-length';
 
 describe('listenSettings', () => {
   it.each([
-    ['0.0.0.0:8700', '0.0.0.0', 8700],
+    ['0.0.0.0:7300', '0.0.0.0', 7300],
     ['127.0.0.1:0', '127.0.0.1', 0],
-    ['[::1]:8700', '::1', 8700],
+    ['[::1]:7300', '::1', 7300],
     ['trainer-3.local:80', 'trainer-3.local', 80],
   ])('reads %s', (flag, host, port) => {
     expect(listenSettings('--listen', flag, SECRET)).toEqual({ host, port, secret: SECRET });
@@ -17,7 +17,7 @@ describe('listenSettings', () => {
     expect(listenSettings('NESGD_LISTEN', undefined, SECRET)).toBeUndefined();
   });
 
-  it.each(['8700', ':8700', 'host', 'host:', 'host:70000', 'http://host:80', '::1:80', 'a b:80', ''])(
+  it.each(['7300', ':7300', 'host', 'host:', 'host:70000', 'http://host:80', '::1:80', 'a b:80', ''])(
     'refuses %j as an address',
     (flag) => {
       expect(() => listenSettings('--listen', flag, SECRET)).toThrow(
@@ -29,7 +29,7 @@ describe('listenSettings', () => {
     },
   );
 
-  it.each(['0.0.0.0:8700', '127.0.0.1:8700'])('listens on %s with a secret only', (flag) => {
+  it.each(['0.0.0.0:7300', '127.0.0.1:7300'])('listens on %s with a secret only', (flag) => {
     expect(() => listenSettings('--listen', flag, undefined)).toThrow(
       expect.objectContaining({ code: 'SECRET_MISSING' }),
     );

@@ -27,7 +27,7 @@ export function listenSettings(
   if (host === undefined || port > 65_535) {
     throw new InputError(
       'LISTEN_ADDRESS',
-      `${source} ${flag}: wants host:port, such as 0.0.0.0:8700, [::]:8700 or 127.0.0.1:0 (0: any free port)`,
+      `${source} ${flag}: wants host:port, such as 0.0.0.0:7300, [::]:7300 or 127.0.0.1:0 (0: any free port)`,
     );
   }
   if (!secret) {
