@@ -119,11 +119,14 @@ export class QueueDispatcher implements Dispatcher {
     const pending = this.#pending.get(id);
     if (!pending) return;
     try {
-      const queued = (await this.#queue.getJob(id)) as QueueJob | undefined;
-      if (!queued) return await this.#send(id, pending.job);
-      const state = await queued.getState();
-      if (state === 'completed') pending.resolve(jobOutcomeSchema.parse(queued.returnvalue));
-      else if (state === 'failed') pending.reject(failureFromText(queued.failedReason));
+      const state = await this.#queue.getJobState(id);
+      if (state === 'unknown') return await this.#send(id, pending.job);
+      if (state !== 'completed' && state !== 'failed') return;
+      // Read after its state: one that was read before may have ended in between, and have no result in it.
+      const ended = (await this.#queue.getJob(id)) as QueueJob | undefined;
+      if (!ended) return; // Gone in between: the next look-up sends it again.
+      if (state === 'completed') pending.resolve(jobOutcomeSchema.parse(ended.returnvalue));
+      else pending.reject(failureFromText(ended.failedReason));
     } catch (error) {
       if (error instanceof Error && error.name === 'ZodError') pending.reject(error);
       // Else the broker does not answer just now: the next look-up asks again.
