@@ -37,7 +37,9 @@ function close(reason: string): void {
 
 process.on('SIGTERM', () => close('SIGTERM'));
 // Started by `nesgd run` or `nesgd worker`, it shares their terminal: Ctrl-C is theirs to handle, and their end is ours.
-if (process.connected) {
+if (process.send) {
+  // Its parent may have been killed before this line: no `disconnect` comes then.
+  if (!process.connected) close('the process that started this worker is gone');
   process.on('SIGINT', () => {});
   process.on('disconnect', () => close('the process that started this worker is gone'));
 } else {

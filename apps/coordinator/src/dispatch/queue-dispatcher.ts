@@ -83,6 +83,7 @@ export class QueueDispatcher implements Dispatcher {
     const outcome = new Promise<JobOutcome>((resolve, reject) => {
       this.#pending.set(id, { job, handlers, resolve, reject, worker: '', refused: false });
     });
+    outcome.catch(() => {}); // It may be withdrawn while it is being sent, before anybody awaits it.
     const withdraw = () => this.#withdraw(id, handlers.signal?.reason);
     handlers.signal?.addEventListener('abort', withdraw, { once: true });
     try {
