@@ -9,7 +9,6 @@
  *   --python PATH (with PyTorch; default: the one of bench/peers/setup.sh)
  *   --json (one line of data)   --write (puts the table into docs/benchmarks.md; refuses a busy machine)
  */
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
@@ -174,5 +173,4 @@ if (options.write) {
   const text = readFileSync(file, 'utf8');
   const [before, after] = [text.split(begin)[0], text.split(end)[1]];
   writeFileSync(file, `${before}${begin}\n\n${report}\n\n${end}${after}`);
-  execFileSync(here('../node_modules/.bin/biome'), ['format', '--write', file], { stdio: 'ignore' });
 }

@@ -16,13 +16,20 @@ let broker: RunningBroker;
 let connection: Redis;
 let dispatcher: QueueDispatcher;
 let worker: Worker;
+let finish: () => void;
 beforeEach(async () => {
   const binary = findBrokerBinary(defaultCacheRoot(process.env), process.env);
   if (!binary) throw new Error('wants a redis-server or valkey-server: "npm test" provisions one');
   broker = await startBroker(binary);
   connection = new Redis(broker.url, { maxRetriesPerRequest: null });
   dispatcher = await QueueDispatcher.connect({ connection });
-  worker = new Worker(QUEUE_NAME, async () => OUTCOME, { connection: connection.duplicate(), prefix: QUEUE_PREFIX });
+  const mayFinish = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  worker = new Worker(QUEUE_NAME, () => mayFinish.then(() => OUTCOME), {
+    connection: connection.duplicate(),
+    prefix: QUEUE_PREFIX,
+  });
 });
 afterEach(async () => {
   vi.restoreAllMocks();
@@ -33,10 +40,16 @@ afterEach(async () => {
 });
 
 it('queue dispatcher: a job that ends while it is looked up is not taken for one without a result', async () => {
-  const read = Queue.prototype.getJob;
-  // Whatever is read of a job under way reaches its reader only when the job has ended.
+  const { getJob, getJobState } = Queue.prototype;
+  // The first look finds it under way, and it ends before that look is over.
+  vi.spyOn(Queue.prototype, 'getJobState').mockImplementation(async function (this: Queue, id: string) {
+    const state = await getJobState.call(this, id);
+    finish();
+    return state;
+  });
   vi.spyOn(Queue.prototype, 'getJob').mockImplementation(async function (this: Queue, id: string) {
-    const job = (await read.call(this, id)) as QueueJob | undefined;
+    const job = (await getJob.call(this, id)) as QueueJob | undefined;
+    if (job) finish();
     if (job && !job.finishedOn) await vi.waitUntil(() => job.isCompleted(), { timeout: 60_000 });
     return job;
   });

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -152,6 +153,16 @@ describe('artifact service: taking', () => {
     expect(streamed.status).toBe(413);
     expect(await cache.blobs.has(sha256(large))).toBe(false);
     expect(await incoming()).toEqual([]);
+  });
+
+  it('refuses what says that it is too large before any of it has come', async () => {
+    const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+    socket.write(
+      `PUT ${blob(NEW)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${SECRET}\r\nContent-Length: 9000000000\r\n\r\n`,
+    );
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 413 /);
+    socket.destroy();
   });
 
   it('takes no data sets', async () => {

@@ -115,6 +115,22 @@ describe('fetchArtifact', () => {
     expect(await cached()).toBe(true);
   });
 
+  it('has patience with one that is slow', async () => {
+    await fetchFrom(
+      (_, response) => {
+        response.setHeader('Content-Length', CONTENT.length).writeHead(200);
+        let at = 0;
+        const drip = setInterval(() => {
+          response.write(CONTENT.subarray(at, at + 60_000));
+          at += 60_000;
+          if (at >= CONTENT.length) clearInterval(drip);
+        }, 300);
+      },
+      { idleTimeoutMs: 1_000 },
+    );
+    expect(server?.requests.length).toBe(1);
+  });
+
   it('damage on the way is found, and the content transferred anew', async () => {
     const damaged = Buffer.from(CONTENT);
     damaged[150_000]! ^= 1;
