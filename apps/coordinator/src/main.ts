@@ -3,6 +3,8 @@ import 'dotenv/config';
 import { InputError, NesgdError } from '@nesgd/core/errors';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { doctor } from './commands/doctor.js';
+import { EXPORT_FORMATS, type ExportOptions, exportLines, exportRun } from './commands/export.js';
+import { type PredictOptions, predict, predictionLines } from './commands/predict.js';
 import { type RunOptions, resume, run, type Surroundings } from './commands/run.js';
 import { status } from './commands/status.js';
 import { type WorkerOptions, worker } from './commands/worker.js';
@@ -23,6 +25,11 @@ class StoppedError extends NesgdError {
 
 const config = readConfig(process.env);
 
+function wholeNumber(text: string, lowest: number, highest: number): number {
+  if (/^\d+$/.test(text) && Number(text) >= lowest && Number(text) <= highest) return Number(text);
+  throw new InvalidArgumentError(`wants a whole number from ${lowest} to ${highest}.`);
+}
+
 const json = () =>
   new Option('--json', 'print the result as one line of JSON on standard output; nothing else goes there').default(
     false,
@@ -42,11 +49,15 @@ const workers = () =>
   new Option(
     '--workers <n>',
     'worker processes on this machine (default: its cores / runtime.threads); 0: only those that joined elsewhere by "nesgd worker"',
-  ).argParser((text) => {
-    if (!/^\d+$/.test(text) || Number(text) > 1024)
-      throw new InvalidArgumentError('wants a whole number from 0 to 1024.');
-    return Number(text);
-  });
+  ).argParser((text) => wholeNumber(text, 0, 1024));
+const engine = () =>
+  new Option('--engine <name>', 'what computes').choices(['auto', 'tensorflow', 'wasm']).default('auto');
+
+const which = () =>
+  new Option('--which <network>', 'best: the winner, before the end the leader so far; alpha: where the search began')
+    .choices(['best', 'alpha'])
+    .default('best');
+const print = (lines: readonly string[]) => process.stdout.write(lines.map((line) => `${line}\n`).join(''));
 
 const program = new Command('nesgd')
   .description('Neuroevolution with SGD: searches which blocks of a trained network to keep and which to train anew.')
@@ -78,7 +89,7 @@ program
   )
   .option('--data <path>', 'where the data set is (sets dataset.path)')
   .addOption(workers())
-  .addOption(new Option('--engine <name>', 'what trains').choices(['auto', 'tensorflow', 'wasm']).default('auto'))
+  .addOption(engine())
   .addOption(broker())
   .addOption(listen())
   .option('--run-id <id>', 'the name of the run (default: experiment, date and time)')
@@ -114,6 +125,44 @@ program
       stdout: process.stdout,
       ...(runId && { runId }),
     });
+  });
+
+program
+  .command('export')
+  .description("write a run's network for use elsewhere (docs/using-results.md), also while the run goes on")
+  .argument('<run-id>', 'the run')
+  .addOption(which())
+  .addOption(
+    new Option(
+      '--format <name>',
+      'safetensors: for PyTorch and Python; tfjs: for the browser (tf.loadGraphModel) (default: both)',
+    ).choices(EXPORT_FORMATS),
+  )
+  .option('--out <dir>', "where to (default: export in the run's folder)")
+  .addOption(runs())
+  .addOption(json())
+  .action(async (runId: string, options: ExportOptions & { json: boolean }) => {
+    const summary = await exportRun(runId, options, config);
+    print(options.json ? [JSON.stringify(summary)] : exportLines(summary));
+  });
+
+program
+  .command('predict')
+  .description("say what a run's network takes images for")
+  .argument('<run-id>', 'the run')
+  .argument('<image...>', 'image files of any size (JPEG, PNG, WebP, ...)')
+  .addOption(which())
+  .addOption(
+    new Option('--top <k>', 'classes to name for each image, the likeliest first')
+      .argParser((text) => wholeNumber(text, 1, 65536))
+      .default(5),
+  )
+  .addOption(engine())
+  .addOption(runs())
+  .addOption(json())
+  .action(async (runId: string, images: string[], options: PredictOptions & { json: boolean }) => {
+    const summary = await predict(runId, images, options, config);
+    print(options.json ? [JSON.stringify(summary)] : predictionLines(summary));
   });
 
 program

@@ -53,6 +53,7 @@ export async function prepareRun(
       data: data.split,
       imageShape: [...data.imageShape],
       classNames: [...data.classNames],
+      normalisation: data.normalisation,
       blocks: blockNames(experiment.model, data.imageShape, data.classNames.length).map(({ name, parameters }) => ({
         name,
         parameters,

@@ -16,16 +16,22 @@ export interface BatchSource {
 
 /** @param part `train` holds the validation images too. */
 export function batchSource(dataset: Dataset, part: 'train' | 'test'): BatchSource {
-  const { imageShape, mean, std } = dataset;
+  const { imageShape } = dataset;
   const channels = imageShape[2];
-  const table = new Float32Array(256 * channels);
-  for (let c = 0; c < channels; c++) {
+  const table = normalisationTable(dataset);
+  const black = new Float32Array(imageSize(imageShape)).map((_, i) => table[256 * (i % channels)]!);
+  return { images: dataset[part].images, labels: dataset[part].labels, imageShape, table, black };
+}
+
+/** @returns `[channels, 256]`: byte -> (byte / 255 - mean) / std. */
+export function normalisationTable({ mean, std }: Pick<Dataset, 'mean' | 'std'>): Float32Array {
+  const table = new Float32Array(256 * mean.length);
+  for (let c = 0; c < mean.length; c++) {
     // A channel that never changes has no scale.
     const scale = std[c]! > 0 ? std[c]! : 1;
     for (let byte = 0; byte < 256; byte++) table[256 * c + byte] = (byte / 255 - mean[c]!) / scale;
   }
-  const black = new Float32Array(imageSize(imageShape)).map((_, i) => table[256 * (i % channels)]!);
-  return { images: dataset[part].images, labels: dataset[part].labels, imageShape, table, black };
+  return table;
 }
 
 /** The images of one epoch in random order. @param indices as `partition` gives them; not changed. */

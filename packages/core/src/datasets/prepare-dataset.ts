@@ -1,5 +1,6 @@
 import { InputError } from '../errors.js';
 import type { DataSplit } from '../protocol/jobs.js';
+import type { Normalisation } from '../protocol/training-settings.js';
 import { countByClass, type ImageShape } from './dataset.js';
 import { checkKnownFacts, knownDataset } from './known-datasets.js';
 import { packDataset } from './pack.js';
@@ -28,6 +29,7 @@ export interface PreparedDataset {
   readonly name: string;
   readonly imageShape: ImageShape;
   readonly classNames: readonly string[];
+  readonly normalisation: Normalisation;
   /** All images there are, whatever the experiment takes of them. */
   readonly trainCount: number;
   readonly testCount: number;
@@ -72,6 +74,7 @@ export async function prepareDataset(
     name: header.name,
     imageShape: header.imageShape,
     classNames: header.classNames,
+    normalisation: { mean: [...header.mean], std: [...header.std] },
     trainCount: countOf(header, 'train'),
     testCount: countOf(header, 'test'),
     counts: { train: sum(sizes.train), validation: sum(sizes.validation), test: sum(sizes.test) },

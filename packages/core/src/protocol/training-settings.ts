@@ -28,6 +28,10 @@ export const modelSchema = z.strictObject({
 });
 export type ModelSettings = z.infer<typeof modelSchema>;
 
+/** Of each channel, in units where white is 1: what a network is trained on is (byte / 255 - mean) / std. */
+export const normalisationSchema = z.strictObject({ mean: z.array(z.number()), std: z.array(z.number().min(0)) });
+export type Normalisation = z.infer<typeof normalisationSchema>;
+
 export const augmentationSchema = z.strictObject({
   /** Pixels of zero padding on each side before a random crop back to size; 0 turns it off. */
   padCrop: z.int().min(0).max(32).default(0),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   epochRecordSchema,
   maskStringSchema,
+  normalisationSchema,
   provenanceSchema,
   runtimeSchema,
   sha256Schema,
@@ -30,6 +31,8 @@ export const openedFactSchema = z.strictObject({
   /** [height, width, channels] */
   imageShape: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]),
   classNames: z.array(z.string()),
+  /** What the data set's bytes are taken for. Journals of earlier versions do not say. */
+  normalisation: normalisationSchema.exactOptional(),
   /** What each bit of a mask stands for. */
   blocks: z.array(blockSchema),
 });

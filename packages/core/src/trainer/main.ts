@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { NesgdError } from '../errors.js';
 import { cacheFolder } from '../storage/index.js';
 import { createExecutor } from '../training/execute.js';
+import { infer } from '../training/infer.js';
 import { errorToMessage, type FromTrainer, toTrainerSchema } from './messages.js';
 
 const settings = z
@@ -31,12 +32,16 @@ try {
       if (abort?.id === message.id) abort.controller.abort(new NesgdError('ABORTED', 'the job was stopped', true));
       return;
     }
-    const { id, job } = message;
+    const { id } = message;
     const controller = new AbortController();
     abort = { id, controller };
     const started = performance.now();
     try {
-      const result = await executor.execute(job, {
+      if (message.type === 'infer') {
+        send({ type: 'logits', id, logits: await infer(executor.engine, message.inference) });
+        return;
+      }
+      const result = await executor.execute(message.job, {
         onProgress: (progress) => send({ type: 'progress', id, progress }),
         signal: controller.signal,
       });

@@ -1,11 +1,27 @@
 import { z } from 'zod';
 import { InputError, NesgdError } from '../errors.js';
-import { jobResultSchema, jobSchema, progressSchema } from '../protocol/index.js';
+import { jobResultSchema, jobSchema, modelSchema, normalisationSchema, progressSchema } from '../protocol/index.js';
 
 /** What a supervisor and its trainer child process say to each other over the fork's IPC channel. */
 
+const size = z.int().positive();
+
+/** What a stored network makes of some images: for `nesgd predict`, never on a queue. */
+export const inferenceSchema = z.strictObject({
+  model: modelSchema.shape.name,
+  imageShape: z.tuple([size, size, size]),
+  classes: size,
+  /** The safetensors file with its weights. */
+  weights: z.string(),
+  normalisation: normalisationSchema,
+  /** The images' bytes `[N, H, W, C]`, one image after the other, as base64: the channel carries JSON. */
+  images: z.base64(),
+});
+export type Inference = z.infer<typeof inferenceSchema>;
+
 export const toTrainerSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('job'), id: z.int(), job: jobSchema }),
+  z.strictObject({ type: z.literal('infer'), id: z.int(), inference: inferenceSchema }),
   z.strictObject({ type: z.literal('abort'), id: z.int() }),
   z.strictObject({ type: z.literal('stop') }),
 ]);
@@ -25,6 +41,8 @@ export const fromTrainerSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ready'), engine: z.string() }),
   z.strictObject({ type: z.literal('progress'), id: z.int(), progress: progressSchema }),
   z.strictObject({ type: z.literal('result'), id: z.int(), result: jobResultSchema, seconds: z.number() }),
+  /** `[N][classes]` */
+  z.strictObject({ type: z.literal('logits'), id: z.int(), logits: z.array(z.array(z.number())) }),
   z.strictObject({ type: z.literal('error'), id: z.int().nullable(), error: errorSchema }),
 ]);
 export type FromTrainer = z.infer<typeof fromTrainerSchema>;

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { NesgdError } from '../errors.js';
 import type { Job, JobResult, Progress, Runtime } from '../protocol/index.js';
-import { errorFromMessage, type FromTrainer, fromTrainerSchema, type ToTrainer } from './messages.js';
+import { errorFromMessage, type FromTrainer, fromTrainerSchema, type Inference, type ToTrainer } from './messages.js';
 
 export interface TrainerOptions {
   readonly runtime: Runtime;
@@ -41,7 +41,9 @@ export class TrainerProcess {
   #child: ChildProcess;
   #engine = '';
   #nextId = 1;
-  #running: { id: number; handlers: JobHandlers; resolve: (r: Done) => void; reject: (e: Error) => void } | undefined;
+  #running:
+    | { id: number; handlers: JobHandlers; resolve: (answer: Answer) => void; reject: (e: Error) => void }
+    | undefined;
   #lastOutput = '';
   #stopping = false;
   /** Resolves when the process is gone, whoever ended it. */
@@ -108,15 +110,28 @@ export class TrainerProcess {
   }
 
   /** Runs one job. @throws TrainerDiedError when the process ends under it, else the job's own NesgdError. */
-  run(job: Job, handlers: JobHandlers = {}): Promise<Done> {
+  async run(job: Job, handlers: JobHandlers = {}): Promise<Done> {
+    const answer = await this.#ask((id) => ({ type: 'job', id, job }), handlers);
+    if (answer.type !== 'result') throw new Error(`a trainer answered a job with ${answer.type}`);
+    return { result: answer.result, seconds: answer.seconds };
+  }
+
+  /** What a network makes of images, in eval mode. @returns logits `[N][classes]`. @throws as `run`. */
+  async infer(inference: Inference): Promise<number[][]> {
+    const answer = await this.#ask((id) => ({ type: 'infer', id, inference }), {});
+    if (answer.type !== 'logits') throw new Error(`a trainer answered an inference with ${answer.type}`);
+    return answer.logits;
+  }
+
+  async #ask(message: (id: number) => ToTrainer, handlers: JobHandlers): Promise<Answer> {
     if (this.#running) throw new Error('a trainer runs one job at a time');
-    if (!this.alive) return Promise.reject(new TrainerDiedError(this.#child.exitCode, this.#child.signalCode, ''));
+    if (!this.alive) throw new TrainerDiedError(this.#child.exitCode, this.#child.signalCode, '');
     const id = this.#nextId++;
     const abort = () => this.#send({ type: 'abort', id });
-    return new Promise<Done>((resolve, reject) => {
+    return new Promise<Answer>((resolve, reject) => {
       this.#running = { id, handlers, resolve, reject };
       handlers.signal?.addEventListener('abort', abort, { once: true });
-      this.#send({ type: 'job', id, job });
+      this.#send(message(id));
       if (handlers.signal?.aborted) abort();
     }).finally(() => handlers.signal?.removeEventListener('abort', abort));
   }
@@ -141,10 +156,10 @@ export class TrainerProcess {
       return; // A late word of a job that was given up.
     } else if (message.type === 'progress') {
       this.#running.handlers.onProgress?.(message.progress);
-    } else if (message.type === 'result') {
-      this.#settle()?.resolve({ result: message.result, seconds: message.seconds });
-    } else {
+    } else if (message.type === 'error') {
       this.#settle()?.reject(errorFromMessage(message.error));
+    } else {
+      this.#settle()?.resolve(message);
     }
   }
 
@@ -159,6 +174,9 @@ export class TrainerProcess {
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 }
+
+/** What ends a request well. */
+type Answer = Extract<FromTrainer, { type: 'result' | 'logits' }>;
 
 export interface Done {
   readonly result: JobResult;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CheckpointError } from '../errors.js';
 import { checkCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { modelSpec } from './models/index.js';
-import { formatSafetensors } from './safetensors.js';
+import { formatSafetensors, parseSafetensors } from './safetensors.js';
 import { tinySpec, tinyWeights } from './test-support.js';
 
 const spec = tinySpec();
@@ -18,6 +18,18 @@ describe('checkpoint', () => {
   it('has the same bytes for the same weights, in whatever order they come', () => {
     const reversed = new Map([...weights].reverse());
     expect(writeCheckpoint(spec, reversed)).toEqual(writeCheckpoint(spec, weights));
+  });
+
+  it('says what outputs and inputs mean, and lets nothing else stand for its model', () => {
+    const meaning = { classNames: ['"', 'b', '猫'], normalisation: { mean: [0.5], std: [0.25] } };
+    const file = writeCheckpoint(spec, weights, meaning, { run: 'r', model: 'another' });
+    expect(readCheckpoint(file, spec, 'test')).toEqual(weights);
+    expect(parseSafetensors(file, 'test').metadata).toMatchObject({
+      class_names: '["\\"","b","猫"]',
+      mean: '[0.5]',
+      std: '[0.25]',
+      run: 'r',
+    });
   });
 
   it('may come from PyTorch: no metadata, and batches counted', () => {

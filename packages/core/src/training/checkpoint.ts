@@ -4,15 +4,36 @@ import { type ImageShape, type ModelSpec, modelSpec, type ParameterSpec, sizeOf 
 import { float32Values, formatSafetensors, parseSafetensors, type StoredTensor } from './safetensors.js';
 import type { Weights } from './weights.js';
 
+/** What a network's outputs and inputs mean, which its weights do not say. */
+export interface Meaning {
+  readonly classNames: readonly string[];
+  readonly normalisation: { readonly mean: readonly number[]; readonly std: readonly number[] };
+}
+
 /**
  * A network's weights as a safetensors file: PyTorch's names and layouts, so `load_state_dict` takes it, and bytes that
- * depend on nothing but the model and the weights.
+ * depend on nothing but the arguments.
+ * @param more further metadata, where it has other keys.
  */
-export function writeCheckpoint(spec: ModelSpec, weights: Weights): Uint8Array {
+export function writeCheckpoint(
+  spec: ModelSpec,
+  weights: Weights,
+  meaning?: Meaning,
+  more: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const tensors = new Map(
     spec.parameters.map(({ name, shape }) => [name, { shape, values: weights.get(name)! }] as const),
   );
-  return formatSafetensors(tensors, { format: 'pt', model: describe(spec) });
+  return formatSafetensors(tensors, {
+    ...more,
+    ...(meaning && {
+      class_names: JSON.stringify(meaning.classNames),
+      mean: JSON.stringify(meaning.normalisation.mean),
+      std: JSON.stringify(meaning.normalisation.std),
+    }),
+    format: 'pt',
+    model: describe(spec),
+  });
 }
 
 /**

@@ -85,7 +85,7 @@ export class Executor {
       { data, stream, settings: job.training, measureOn: job.measureOn },
       watch,
     );
-    return { ...factsOf(trained), weights: await this.#store(network) };
+    return { ...factsOf(trained), weights: await this.#store(network, data) };
   }
 
   async #evaluate(job: EvaluateJob, data: TrainingData, network: Network, watch: Watch): Promise<JobResult> {
@@ -103,7 +103,7 @@ export class Executor {
       watch,
     );
     const leads = job.keepWeightsAbove === null || trained.accuracy > job.keepWeightsAbove;
-    return { ...factsOf(trained), weights: leads && !trained.diverged ? await this.#store(network) : null };
+    return { ...factsOf(trained), weights: leads && !trained.diverged ? await this.#store(network, data) : null };
   }
 
   async #measure(job: MeasureJob, data: TrainingData, network: Network, watch: Watch): Promise<JobResult> {
@@ -113,8 +113,8 @@ export class Executor {
     return { accuracy, curve: [], weights: null, imagesTrained: 0 };
   }
 
-  #store(network: Network): Promise<string> {
-    return this.cache.blobs.put(writeCheckpoint(network.spec, network.weights()));
+  #store(network: Network, { meaning }: TrainingData): Promise<string> {
+    return this.cache.blobs.put(writeCheckpoint(network.spec, network.weights(), meaning));
   }
 
   async #dataOf({ data, seed }: Job): Promise<TrainingData> {

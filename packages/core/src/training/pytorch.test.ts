@@ -1,88 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { availableEngines, type Engine } from './engine/index.js';
-import { DENSENETS, densenet } from './models/densenet.js';
-import { dpn } from './models/dpn.js';
-import { fractalnet } from './models/fractalnet.js';
-import type { ImageShape, ModelSpec } from './models/index.js';
-import { nin } from './models/nin.js';
-import { resnet } from './models/resnet.js';
 import { Network } from './network.js';
 import { expectClose } from './testing/expect-close.js';
-import { type Fixture, readFixture } from './testing/fixture.js';
+import type { Fixture } from './testing/fixture.js';
+import { NARROW_NETWORKS, type Narrow } from './testing/narrow-networks.js';
 import { fromKernelLayout, type Weights } from './weights.js';
-
-interface Narrow {
-  readonly channels: number;
-  readonly classes: number;
-  readonly size: number;
-  readonly batches: number;
-  readonly batchSize: number;
-  readonly momentum: number;
-  readonly weightDecay: number;
-  /** One a step. */
-  readonly learningRates: readonly number[];
-}
 
 /** Relative to the largest value of each tensor; PyTorch computed in float64. About 1e-6 is seen. */
 const FORWARD = 5e-6;
 const BACKWARD = 1e-5;
 /** Each step's rounding is carried on by the steps after it. */
 const TWENTY_STEPS = 2e-5;
-
-/** A network of PyTorch's, narrow, and ours of the same numbers. */
-interface Case {
-  readonly fixture: Fixture<Narrow>;
-  readonly spec: ModelSpec;
-}
-
-function narrow<Config>(
-  name: string,
-  build: (config: Config & Narrow, inputShape: ImageShape, classes: number) => ModelSpec,
-): [string, Case] {
-  const fixture = readFixture<Config & Narrow>(`narrow-${name}`);
-  const { config } = fixture;
-  return [name, { fixture, spec: build(config, [config.size, config.size, config.channels], config.classes) }];
-}
-
-interface NarrowDenseNet {
-  readonly stem: number;
-  readonly growth: number;
-  readonly layers: readonly number[];
-}
-
-interface NarrowDpn {
-  readonly stem: number;
-  readonly groups: number;
-  readonly inner: readonly number[];
-  readonly residual: readonly number[];
-  readonly dense: readonly number[];
-  readonly blocks: readonly number[];
-}
-
-const CASES: readonly [string, Case][] = [
-  narrow<{ readonly widths: readonly number[]; readonly blocks: readonly number[] }>('resnet', (config, ...shape) =>
-    resnet('narrow', { ...config, weightInit: 'kaimingNormal' }, ...shape),
-  ),
-  narrow<NarrowDenseNet>('densenet-bc', ({ stem, growth, layers }, ...shape) =>
-    densenet('narrow', { ...DENSENETS.densenet121, stem, growth, layers }, ...shape),
-  ),
-  narrow<NarrowDenseNet>('densenet-plain', ({ stem, growth, layers }, ...shape) =>
-    densenet('narrow', { ...DENSENETS.densenet100, stem, growth, layers }, ...shape),
-  ),
-  narrow<NarrowDpn>('dpn', (config, ...shape) => dpn('narrow', config, ...shape)),
-  narrow<{ readonly kernels: readonly number[]; readonly widths: readonly (readonly number[])[] }>(
-    'nin',
-    ({ kernels, widths }, ...shape) => {
-      // The last layer's channels are the classes.
-      const channels = (b: number) => (b < kernels.length - 1 ? widths[b]! : widths[b]!.slice(0, -1));
-      const blocks = kernels.map((kernel, b) => ({ kernel, channels: channels(b) }));
-      return nin('narrow', { blocks, pools: ['maxPool', 'avgPool'], dropout: 0.5 }, ...shape);
-    },
-  ),
-  narrow<{ readonly columns: number; readonly widths: readonly number[] }>('fractalnet', (config, ...shape) =>
-    fractalnet('narrow', config, ...shape),
-  ),
-];
 
 const engines = await availableEngines();
 
@@ -120,57 +48,56 @@ function train(network: Network, fixture: Fixture<Narrow>): { losses: Float32Arr
   return { losses: Float32Array.from(losses), weights: network.weights() };
 }
 
-describe.each(CASES.flatMap(([name, given]) => engines.map((engine) => [name, engine.name, engine, given] as const)))(
-  'a narrow %s on the %s engine',
-  (_name, _engine, engine, { fixture, spec }) => {
-    const { tensor, withPrefix } = fixture;
+describe.each(
+  NARROW_NETWORKS.flatMap(([name, given]) => engines.map((engine) => [name, engine.name, engine, given] as const)),
+)('a narrow %s on the %s engine', (_name, _engine, engine, { fixture, spec }) => {
+  const { tensor, withPrefix } = fixture;
 
-    function withNetwork<T>(use: (network: Network) => T): T {
-      const network = new Network(engine, spec);
-      network.load(withPrefix('initial.'));
-      const result = use(network);
-      network.dispose();
-      expect(engine.memory().tensors, 'tensors left behind').toBe(0);
-      return result;
-    }
+  function withNetwork<T>(use: (network: Network) => T): T {
+    const network = new Network(engine, spec);
+    network.load(withPrefix('initial.'));
+    const result = use(network);
+    network.dispose();
+    expect(engine.memory().tensors, 'tensors left behind').toBe(0);
+    return result;
+  }
 
-    it('has the logits of PyTorch’s in eval mode', () => {
-      const got = withNetwork((network) => logits(network, fixture));
-      expectClose('logits', got, tensor('evalLogits').values, FORWARD);
+  it('has the logits of PyTorch’s in eval mode', () => {
+    const got = withNetwork((network) => logits(network, fixture));
+    expectClose('logits', got, tensor('evalLogits').values, FORWARD);
+  });
+
+  it('has the loss and all the gradients of PyTorch’s', () => {
+    withNetwork((network) => {
+      const { x, labels } = batch(engine, fixture, 0);
+      const { loss, gradients } = network.gradients(x, labels);
+      expectClose('loss', engine.read(loss), tensor('loss').values, FORWARD);
+      expect(network.trainable.map(({ name }) => name).sort()).toEqual([...withPrefix('gradient.').keys()].sort());
+      for (const [i, { name, shape }] of network.trainable.entries()) {
+        const values = engine.read(gradients[i]!);
+        const got = shape.length === 4 ? fromKernelLayout(values, shape) : values;
+        expectClose(name, got, tensor(`gradient.${name}`).values, BACKWARD);
+      }
+      for (const tensor of [x, labels, loss, ...gradients]) tensor.dispose();
     });
+  });
 
-    it('has the loss and all the gradients of PyTorch’s', () => {
-      withNetwork((network) => {
-        const { x, labels } = batch(engine, fixture, 0);
-        const { loss, gradients } = network.gradients(x, labels);
-        expectClose('loss', engine.read(loss), tensor('loss').values, FORWARD);
-        expect(network.trainable.map(({ name }) => name).sort()).toEqual([...withPrefix('gradient.').keys()].sort());
-        for (const [i, { name, shape }] of network.trainable.entries()) {
-          const values = engine.read(gradients[i]!);
-          const got = shape.length === 4 ? fromKernelLayout(values, shape) : values;
-          expectClose(name, got, tensor(`gradient.${name}`).values, BACKWARD);
-        }
-        for (const tensor of [x, labels, loss, ...gradients]) tensor.dispose();
-      });
+  it('has the losses, weights, running statistics and eval logits of PyTorch’s in twenty steps of SGD', () => {
+    withNetwork((network) => {
+      const { losses, weights } = train(network, fixture);
+      expectClose('losses', losses, tensor('losses').values, TWENTY_STEPS);
+      const wanted = withPrefix('trained.');
+      expect([...weights.keys()].sort()).toEqual([...wanted.keys()].sort());
+      for (const [name, values] of wanted) expectClose(name, weights.get(name)!, values, TWENTY_STEPS);
+      expectClose('logits', logits(network, fixture), tensor('trainedEvalLogits').values, TWENTY_STEPS);
     });
+  });
 
-    it('has the losses, weights, running statistics and eval logits of PyTorch’s in twenty steps of SGD', () => {
-      withNetwork((network) => {
-        const { losses, weights } = train(network, fixture);
-        expectClose('losses', losses, tensor('losses').values, TWENTY_STEPS);
-        const wanted = withPrefix('trained.');
-        expect([...weights.keys()].sort()).toEqual([...wanted.keys()].sort());
-        for (const [name, values] of wanted) expectClose(name, weights.get(name)!, values, TWENTY_STEPS);
-        expectClose('logits', logits(network, fixture), tensor('trainedEvalLogits').values, TWENTY_STEPS);
-      });
-    });
-
-    it('trains to the same bits every time', () => {
-      const [once, again] = [0, 1].map(() => withNetwork((network) => train(network, fixture).weights)) as [
-        Weights,
-        Weights,
-      ];
-      for (const [name, values] of once) expect(again.get(name), name).toEqual(values);
-    });
-  },
-);
+  it('trains to the same bits every time', () => {
+    const [once, again] = [0, 1].map(() => withNetwork((network) => train(network, fixture).weights)) as [
+      Weights,
+      Weights,
+    ];
+    for (const [name, values] of once) expect(again.get(name), name).toEqual(values);
+  });
+});

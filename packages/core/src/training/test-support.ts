@@ -49,6 +49,7 @@ export function spotsData(trainCount: number, validationCount: number, testCount
   return {
     imageShape: dataset.imageShape,
     classes: dataset.classNames.length,
+    meaning: { classNames: dataset.classNames, normalisation: { mean: dataset.mean, std: dataset.std } },
     augmentation: { padCrop: 0, horizontalFlip: false },
     train: batchSource(dataset, 'train'),
     test: batchSource(dataset, 'test'),

@@ -10,6 +10,7 @@ import {
 } from '../datasets/index.js';
 import { InputError } from '../errors.js';
 import type { DataSplit, Job } from '../protocol/index.js';
+import type { Meaning } from './checkpoint.js';
 
 export type SplitName = Job['measureOn'];
 
@@ -17,6 +18,7 @@ export type SplitName = Job['measureOn'];
 export interface TrainingData {
   readonly imageShape: ImageShape;
   readonly classes: number;
+  readonly meaning: Meaning;
   readonly augmentation: DataSplit['augmentation'];
   readonly train: BatchSource;
   readonly test: BatchSource;
@@ -29,6 +31,10 @@ export async function openTrainingData(split: DataSplit, seed: number, datasetsF
   return {
     imageShape: dataset.imageShape,
     classes: dataset.classNames.length,
+    meaning: {
+      classNames: dataset.classNames,
+      normalisation: { mean: dataset.mean, std: dataset.std },
+    },
     augmentation: split.augmentation,
     train: batchSource(dataset, 'train'),
     test: batchSource(dataset, 'test'),

@@ -13,17 +13,23 @@ export type DecodeImage = (content: Buffer, where: string) => Promise<DecodedIma
 
 type SharpModule = (input: Buffer, options: SharpOptions) => Sharp;
 
+/** What an image is scaled to, keeping its proportions: what sticks out on two sides is cut off. */
+export interface ImageSize {
+  readonly height: number;
+  readonly width: number;
+}
+
 /**
  * sharp's binaries are optional dependencies by platform, so it is looked for only when there are images to decode.
- * @param imageSize scale to this side, cutting to the centre square; undefined: as it is.
+ * @param size undefined: as it is.
  * @throws InputError `IMAGE_DECODER` where sharp cannot be loaded.
  */
-export async function imageDecoder(imageSize?: number): Promise<DecodeImage> {
+export async function imageDecoder(size?: ImageSize): Promise<DecodeImage> {
   const sharp = await loadSharp();
   return async (content, where) => {
     try {
       let image = sharp(content, { failOn: 'warning' });
-      if (imageSize !== undefined) image = image.resize(imageSize, imageSize, { fit: 'cover' });
+      if (size) image = image.resize(size.width, size.height, { fit: 'cover' });
       const { data, info } = await image
         .removeAlpha()
         .toColourspace('srgb')

@@ -94,7 +94,8 @@ async function decodeAll(
   paths: readonly string[],
   options: ReadOptions,
 ): Promise<{ imageShape: ImageShape; images: Uint8Array[] }> {
-  const decode = await imageDecoder(options.imageSize);
+  const { imageSize: side } = options;
+  const decode = await imageDecoder(side === undefined ? undefined : { height: side, width: side });
   const place = new Map(paths.map((path, i) => [path, i]));
   const images = new Array<Uint8Array>(paths.length);
   let first: { path: string; height: number; width: number } | undefined;

@@ -1,0 +1,110 @@
+import { join, resolve } from 'node:path';
+import { readCheckpoint } from '@nesgd/core/checkpoint';
+import { readPackedHeader } from '@nesgd/core/datasets';
+import { InputError, NesgdError } from '@nesgd/core/errors';
+import type { UsableNetwork } from '@nesgd/core/export';
+import { modelSpec } from '@nesgd/core/models';
+import type { Normalisation } from '@nesgd/core/protocol';
+import { type AlphaFact, type EvaluatedFact, type JournalLine, type OpenedFact, readRun } from '@nesgd/core/run';
+import { BlobStore, type CacheFolder } from '@nesgd/core/storage';
+
+export type Which = 'best' | 'alpha';
+
+/** One of a run's two networks, with what the journal knows of it. */
+export interface ChosenNetwork extends UsableNetwork {
+  readonly opened: OpenedFact;
+  readonly which: Which;
+  /** The safetensors file that it came from. */
+  readonly path: string;
+  /** That file's SHA-256, as the journal has it. */
+  readonly sha256: string;
+  /** null for alpha, to which no mask was applied. */
+  readonly mask: string | null;
+  /** On the split that is fitness, in [0, 1]. */
+  readonly accuracy: number;
+  readonly testAccuracy: number | null;
+}
+
+/**
+ * A run's network: `best` is the winner, and before the end the leader of the last closed generation.
+ * @throws InputError where the run has none yet, its file is gone, or nothing knows what it takes an image's bytes for;
+ * CheckpointError where the file is damaged.
+ */
+export async function chosenNetwork(
+  runsFolder: string,
+  runId: string,
+  which: Which,
+  cache: CacheFolder,
+): Promise<ChosenNetwork> {
+  const { lines, opened } = await readRun(runsFolder, runId);
+  const fact = which === 'alpha' ? alphaOf(lines, runId) : leaderOf(lines, runId);
+  const artifacts = new BlobStore(join(resolve(runsFolder, runId), 'artifacts'));
+  const sha256 = await storedWeights(fact, artifacts, { runId, which });
+  const path = artifacts.path(sha256);
+  const spec = modelSpec(opened.experiment.model.name, opened.imageShape, opened.classNames.length);
+  const weights = readCheckpoint(await artifacts.get(sha256), spec, path);
+  const tested = lines.map((line) => line.fact).find((f) => f.type === 'tested' && f.which === which);
+  return {
+    opened,
+    which,
+    path,
+    sha256,
+    spec,
+    weights,
+    normalisation: await normalisationOf(opened, cache),
+    mask: fact.type === 'evaluated' ? fact.mask : null,
+    accuracy: fact.accuracy,
+    // A leader that is not the winner yet was not tested.
+    testAccuracy: tested?.type === 'tested' && tested.weights === sha256 ? tested.accuracy : null,
+  };
+}
+
+function alphaOf(lines: readonly JournalLine[], runId: string): AlphaFact {
+  const fact = lines.map((line) => line.fact).find((f) => f.type === 'alpha');
+  if (!fact) throw new InputError('NO_NETWORK', `run ${runId} has no network yet: its alpha is not trained`);
+  return fact;
+}
+
+function leaderOf(lines: readonly JournalLine[], runId: string): EvaluatedFact {
+  const facts = lines.map((line) => line.fact);
+  const generation = facts.findLast((fact) => fact.type === 'generation');
+  const mask = generation?.best.mask.join('');
+  const leader = facts.find(
+    (fact): fact is EvaluatedFact =>
+      fact.type === 'evaluated' && fact.mask === mask && fact.accuracy === generation?.best.fitness,
+  );
+  if (leader) return leader;
+  const alpha = facts.some((fact) => fact.type === 'alpha') ? '; --which alpha takes the one that it started from' : '';
+  throw new InputError('NO_NETWORK', `run ${runId} has no best network yet: no generation is closed${alpha}`);
+}
+
+async function storedWeights(
+  { weights }: AlphaFact | EvaluatedFact,
+  artifacts: BlobStore,
+  { runId, which }: { runId: string; which: Which },
+): Promise<string> {
+  if (weights && (await artifacts.has(weights))) return weights;
+  const where = weights ? artifacts.path(weights) : artifacts.folder;
+  throw new InputError(
+    'NO_NETWORK',
+    `run ${runId}: the weights of ${which} are not in ${where}: "nesgd resume ${runId}" stores them where the run is not finished; else restore the folder from a copy`,
+  );
+}
+
+/** From the journal; for those of earlier versions from the packed data set, while it is still in the cache. */
+async function normalisationOf(opened: OpenedFact, cache: CacheFolder): Promise<Normalisation> {
+  if (opened.normalisation) return opened.normalisation;
+  const hash = opened.data.dataset;
+  try {
+    const { mean, std } = await readPackedHeader(cache.datasets, hash);
+    return { mean: [...mean], std: [...std] };
+  } catch (cause) {
+    if (!(cause instanceof NesgdError)) throw cause;
+    throw new InputError(
+      'NO_NORMALISATION',
+      `run ${opened.runId} was begun by an earlier version, whose journal does not say how images are normalised, and the cache folder no longer has its data set ${hash.slice(0, 12)}: run its experiment.yaml once more to pack it`,
+      false,
+      { cause },
+    );
+  }
+}
