@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LocalDispatcher } from '../../apps/coordinator/src/dispatch/local-dispatcher.js';
 import { QueueDispatcher } from '../../apps/coordinator/src/dispatch/queue-dispatcher.js';
 import { LocalWorkers } from '../../apps/coordinator/src/local-workers.js';
-import { childrenOf, until, Workplace } from '../support/cli.js';
+import { childrenOf, isAlive, until, Workplace } from '../support/cli.js';
 
 /** Something that dispatches, its trainers, and how to end it all. */
 interface Setting {
@@ -213,6 +213,28 @@ describe('dispatcher queue, besides', () => {
     });
     expect((await outcome).result.curve.length).toBe(1);
     await workers.close();
+    await setting.end();
+  });
+
+  it('a trainer that hangs is killed by its supervisor, and its job done again', async () => {
+    process.env.NESGD_HANG_TIMEOUT_S = '8';
+    const setting = await queueSetting();
+    delete process.env.NESGD_HANG_TIMEOUT_S;
+    const reasons: string[] = [];
+    const long: AlphaJob = { ...another(alphaJob, 12), training: { ...alphaJob.training, epochs: 4 } };
+    let stopped: number | undefined;
+    const outcome = setting.dispatcher.dispatch(long, {
+      onProgress: async () => {
+        if (stopped !== undefined) return;
+        stopped = 0;
+        [stopped] = await setting.trainerPids();
+        process.kill(stopped as number, 'SIGSTOP');
+      },
+      onRetry: (reason) => reasons.push(reason),
+    });
+    expect((await outcome).result.curve.length).toBe(4);
+    expect(reasons.length).toBe(1);
+    expect(await isAlive(stopped as number)).toBe(false);
     await setting.end();
   });
 

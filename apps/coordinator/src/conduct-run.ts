@@ -3,7 +3,7 @@ import { type Generation, maskToString, type NeSgdParams, neSgd } from '@nesgd/c
 import type { AlphaFact, Dispatcher, EvaluatedFact, FinishedFact, RunFolder, TestedFact } from '@nesgd/core/run';
 import type { CacheFolder } from '@nesgd/core/storage';
 import { obtainAlpha } from './alpha.js';
-import { evaluatedFacts, journalledEvaluate } from './evaluate.js';
+import { answersIn, evaluatedFacts, journalledEvaluate } from './evaluate.js';
 import { jobsOf } from './jobs.js';
 import type { RunSummary, Watch } from './run-events.js';
 
@@ -68,7 +68,7 @@ function lastGeneration(run: RunFolder): Generation | undefined {
 /** The leader's weights move to the run's artifacts; those it has outdone leave the cache. */
 async function keepLeader({ run, cache }: Conduct, generation: Generation): Promise<void> {
   const leader = factOf(run, generation);
-  for (const fact of evaluatedFacts(run.journal).values()) {
+  for (const fact of evaluatedFacts(run.journal)) {
     if (!fact.weights || fact.weights === leader.weights) continue;
     await run.artifacts.delete(fact.weights);
     await cache.blobs.delete(fact.weights);
@@ -82,10 +82,15 @@ async function keepLeader({ run, cache }: Conduct, generation: Generation): Prom
 
 function factOf(run: RunFolder, generation: Generation): EvaluatedFact {
   const mask = maskToString(generation.best.mask);
-  const facts = [...evaluatedFacts(run.journal).values()].filter(
-    (f) => f.mask === mask && f.accuracy === generation.best.fitness,
-  );
+  const facts = evaluatedFacts(run.journal).filter((f) => f.mask === mask && f.accuracy === generation.best.fitness);
   const [fact] = facts;
+  if (!fact && generation.best.fitness === 0) {
+    // An individual that was given up comes first among equals only where nobody did better than 0.
+    throw new NesgdError(
+      'ALL_DIVERGED',
+      'no individual of this run got a single image right: there is nothing to choose from',
+    );
+  }
   if (!fact)
     throw new InputError(
       'JOURNAL',
@@ -109,7 +114,7 @@ async function finish(conduct: Conduct, alpha: AlphaFact, last: Generation): Pro
     testOnce(conduct, 'best', weights),
   ]);
 
-  const evaluated = [...evaluatedFacts(run.journal).values()];
+  const evaluated = evaluatedFacts(run.journal);
   const { populationSize: m, generations: T, reevaluateSurvivors } = run.opened.experiment.evolution;
   const evaluations = m * (T + 1) + (reevaluateSurvivors ? m * Math.max(0, T - 1) : 0);
   const trained = [alpha, ...evaluated];
@@ -119,7 +124,7 @@ async function finish(conduct: Conduct, alpha: AlphaFact, last: Generation): Pro
     alpha: { accuracy: alpha.accuracy, testAccuracy: alphaTest.accuracy },
     generations: last.t,
     evaluations,
-    cacheHits: evaluations - evaluated.length,
+    cacheHits: evaluations - answersIn(run.journal).size,
     epochsTrained: trained.reduce((sum, { curve }) => sum + curve.length, 0),
     imagesTrained: trained.reduce((sum, { imagesTrained }) => sum + imagesTrained, 0),
   };

@@ -13,6 +13,12 @@ export interface Crew {
   dismiss(): Promise<void>;
 }
 
+/** What is borne before a trainer or a job is given up. */
+export interface Tolerance {
+  readonly hangTimeoutMs: number;
+  readonly attempts: number;
+}
+
 export interface CrewOptions {
   readonly runId: string;
   /** On a queue 0 is allowed: then the work is done by those who joined elsewhere. */
@@ -20,19 +26,20 @@ export interface CrewOptions {
   readonly cacheRoot: string;
   readonly logFolder: string;
   readonly watch: Watch;
+  readonly tolerance: Tolerance;
 }
 
 /** The dispatcher and, on a queue, the local worker processes behind it. */
 export async function hire(
   broker: Broker,
-  { runId, workers, cacheRoot, logFolder, watch }: CrewOptions,
+  { runId, workers, cacheRoot, logFolder, watch, tolerance }: CrewOptions,
 ): Promise<Crew> {
   const lost = new AbortController();
   if (broker.kind === 'local') {
-    const dispatcher = new LocalDispatcher({ workers, cacheRoot });
+    const dispatcher = new LocalDispatcher({ workers, cacheRoot, ...tolerance });
     return { dispatcher, lost: lost.signal, dismiss: () => dispatcher.close() };
   }
-  const dispatcher = await QueueDispatcher.connect({ connection: broker.connection });
+  const dispatcher = await QueueDispatcher.connect({ connection: broker.connection, attempts: tolerance.attempts });
   const local = new LocalWorkers({
     count: workers,
     redisUrl: broker.url,

@@ -1,6 +1,7 @@
 /** The command line `nesgd`: reads flags, runs one command, turns what it throws into an exit code. */
 import 'dotenv/config';
 import { InputError, NesgdError } from '@nesgd/core/errors';
+import { DEFAULT_ATTEMPTS } from '@nesgd/core/run';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { doctor } from './commands/doctor.js';
 import { EXPORT_FORMATS, type ExportOptions, exportLines, exportRun } from './commands/export.js';
@@ -59,6 +60,18 @@ const which = () =>
     .default('best');
 const print = (lines: readonly string[]) => process.stdout.write(lines.map((line) => `${line}\n`).join(''));
 
+const attempts = () =>
+  new Option(
+    '--attempts <n>',
+    'trainers that may die under one individual before it is given up, which counts as the worst',
+  )
+    .argParser((text) => {
+      if (!/^\d+$/.test(text) || Number(text) < 1 || Number(text) > 1000)
+        throw new InvalidArgumentError('wants a whole number from 1 to 1000.');
+      return Number(text);
+    })
+    .default(DEFAULT_ATTEMPTS);
+
 const program = new Command('nesgd')
   .description('Neuroevolution with SGD: searches which blocks of a trained network to keep and which to train anew.')
   .version('0.1.0')
@@ -91,6 +104,7 @@ program
   .addOption(workers())
   .addOption(engine())
   .addOption(broker())
+  .addOption(attempts())
   .addOption(listen())
   .option('--run-id <id>', 'the name of the run (default: experiment, date and time)')
   .addOption(runs())
@@ -105,11 +119,15 @@ program
   .argument('<run-id>', 'the run')
   .addOption(workers())
   .addOption(broker())
+  .addOption(attempts())
   .addOption(listen())
   .addOption(runs())
   .addOption(json())
-  .action((runId: string, options: Pick<RunOptions, 'workers' | 'broker' | 'listen' | 'runs'> & { json: boolean }) =>
-    conduct(options.json, (around) => resume(runId, options, around)),
+  .action(
+    (
+      runId: string,
+      options: Pick<RunOptions, 'workers' | 'broker' | 'attempts' | 'listen' | 'runs'> & { json: boolean },
+    ) => conduct(options.json, (around) => resume(runId, options, around)),
   );
 
 program

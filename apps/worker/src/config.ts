@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { defaultCacheRoot } from '@nesgd/core/storage';
+import { hangTimeoutMs } from '@nesgd/core/trainer';
 import { z } from 'zod';
 import type { CoordinatorAddress } from './artifacts/coordinator-client.js';
 
@@ -15,6 +16,8 @@ const envSchema = z
     NESGD_LOCK_DURATION_MS: z.coerce.number().int().min(500).default(15_000),
     /** How often workers look for jobs whose worker is dead. */
     NESGD_STALLED_INTERVAL_MS: z.coerce.number().int().min(100).default(5_000),
+    /** How long a trainer may show no progress, not one training step, before it is killed. */
+    NESGD_HANG_TIMEOUT_S: optional(z.coerce.number().positive()),
     NESGD_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
     /** Where data sets and weights come from and go to; without it the cache folder is the coordinator's own. */
     NESGD_COORDINATOR: optional(
@@ -43,6 +46,7 @@ export interface WorkerConfig {
   readonly name: string;
   readonly lockDurationMs: number;
   readonly stalledIntervalMs: number;
+  readonly hangTimeoutMs: number;
   readonly logLevel: string;
   readonly cacheRoot: string;
   readonly coordinator: CoordinatorAddress | undefined;
@@ -59,6 +63,7 @@ export function readConfig(env: NodeJS.ProcessEnv): WorkerConfig {
     name: parsed.NESGD_WORKER_NAME,
     lockDurationMs: parsed.NESGD_LOCK_DURATION_MS,
     stalledIntervalMs: parsed.NESGD_STALLED_INTERVAL_MS,
+    hangTimeoutMs: hangTimeoutMs({ NESGD_HANG_TIMEOUT_S: parsed.NESGD_HANG_TIMEOUT_S?.toString() }),
     logLevel: parsed.NESGD_LOG_LEVEL,
     cacheRoot: defaultCacheRoot(env),
     coordinator:

@@ -14,6 +14,8 @@ import { RefusedJobError } from './refused-job-error.js';
 
 /** What a trainer meets where a file in the cache folder is gone or has changed. */
 const CACHE_FAULTS = new Set(['BLOB_MISSING', 'BLOB_CORRUPT', 'DATASET_MISSING', 'DATASET_CORRUPT', 'CHECKPOINT']);
+/** What this machine lacks and another may have. */
+const LACKING_HERE = new Set(['ENGINE_UNAVAILABLE', 'DISK_FULL']);
 /** In pauses: the longest is so many times the first. */
 const LONGEST_PAUSE = 16;
 const BACK_IN_QUEUE_AFTER_MS = 500;
@@ -43,6 +45,7 @@ export class Supervisor {
   ) {
     this.#slot = new TrainerSlot({
       cacheRoot: config.cacheRoot,
+      hangTimeoutMs: config.hangTimeoutMs,
       onOutput: (line) => log.debug({ line }, 'trainer output'),
     });
     this.#artifacts = config.coordinator && this.#remoteArtifacts(new CoordinatorClient(config.coordinator));
@@ -111,7 +114,7 @@ export class Supervisor {
   async #do(job: Job, onProgress: (progress: WorkerReport['progress']) => void) {
     const signal = this.#stop.signal;
     const train = () =>
-      this.#slot.run(job, { onProgress, signal }).catch((error) => this.#refuseForLackOfEngine(job, error));
+      this.#slot.run(job, { onProgress, signal }).catch((error) => this.#refuseForLackOfMeans(job, error));
     const artifacts = this.#artifacts;
     if (!artifacts) return train();
 
@@ -131,10 +134,10 @@ export class Supervisor {
     }
   }
 
-  #refuseForLackOfEngine(job: Job, error: unknown): never {
-    const lacksEngine = error instanceof NesgdError && error.code === 'ENGINE_UNAVAILABLE';
-    // The run that started this worker chose the engine for this machine: it shall end with the reason, not wait.
-    if (!lacksEngine || job.runId === this.config.ownRunId) throw error;
+  #refuseForLackOfMeans(job: Job, error: unknown): never {
+    const lacking = error instanceof NesgdError && LACKING_HERE.has(error.code);
+    // The run that started this worker chose the engine and the cache: it shall end with the reason, not wait.
+    if (!lacking || job.runId === this.config.ownRunId) throw error;
     throw new RefusedJobError(error.code, error.message, { cause: error });
   }
 

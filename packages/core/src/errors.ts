@@ -115,3 +115,26 @@ export class ArtifactContentError extends NesgdError {
     super('ARTIFACT_CONTENT', `what arrived as ${wanted} has the SHA-256 ${got}`, true);
   }
 }
+
+const DISK_FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/** Whether a file could not be written for want of space: of the disk, a quota or a limit on file sizes. */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && DISK_FULL.has((error as NodeJS.ErrnoException).code ?? '');
+}
+
+/** A fact that could not be written down: nothing may be done that rests on it. */
+export class JournalWriteError extends NesgdError {
+  constructor(
+    readonly path: string,
+    cause: NodeJS.ErrnoException,
+  ) {
+    const what = isDiskFull(cause) ? 'there is no space left for it' : cause.message;
+    super(
+      'JOURNAL_WRITE',
+      `the journal ${path} cannot be written: ${what}. What is in it counts; once that is mended, "nesgd resume" goes on`,
+      false,
+      { cause },
+    );
+  }
+}

@@ -11,7 +11,7 @@ import {
   type RunFolder,
 } from '@nesgd/core/run';
 import { cacheFolder } from '@nesgd/core/storage';
-import { recommendedWorkers } from '@nesgd/core/trainer';
+import { hangTimeoutMs, recommendedWorkers } from '@nesgd/core/trainer';
 import { type Broker, openBroker, withoutPassword } from '../broker.js';
 import { conductRun, summarise } from '../conduct-run.js';
 import type { CoordinatorConfig } from '../config.js';
@@ -27,6 +27,7 @@ export interface RunOptions {
   readonly workers?: number;
   readonly engine: string;
   readonly broker: string;
+  readonly attempts: number;
   readonly listen?: string;
   readonly runId?: string;
   readonly runs: string;
@@ -66,7 +67,7 @@ export async function run(file: string, options: RunOptions, around: Surrounding
 /** `nesgd resume RUN_ID`: from wherever the journal stands; a finished run only says its result again. */
 export async function resume(
   runId: string,
-  options: Pick<RunOptions, 'workers' | 'broker' | 'listen' | 'runs'>,
+  options: Pick<RunOptions, 'workers' | 'broker' | 'attempts' | 'listen' | 'runs'>,
   around: Surroundings,
 ): Promise<RunSummary> {
   const started = performance.now();
@@ -163,7 +164,12 @@ async function workOn(
   folder: RunFolder,
   counts: Prepared['counts'],
   { broker, artifacts }: Access,
-  options: { readonly workers?: number; readonly resumed: boolean; readonly started: number },
+  options: {
+    readonly workers?: number;
+    readonly attempts: number;
+    readonly resumed: boolean;
+    readonly started: number;
+  },
   { config, watch, signal }: Surroundings,
 ): Promise<RunSummary> {
   const { experiment, runtime, blocks } = folder.opened;
@@ -196,6 +202,7 @@ async function workOn(
     cacheRoot: config.cacheRoot,
     logFolder: join(folder.path, 'logs'),
     watch,
+    tolerance: { hangTimeoutMs: hangTimeoutMs(config.env), attempts: options.attempts },
   });
   const givenUp = AbortSignal.any([signal, crew.lost]);
   setMaxListeners(0, givenUp); // Each job of a generation listens to it.

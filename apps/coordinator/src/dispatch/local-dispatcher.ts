@@ -1,6 +1,6 @@
 import { NesgdError } from '@nesgd/core/errors';
 import type { Job } from '@nesgd/core/protocol';
-import type { Dispatcher, DispatchHandlers, JobOutcome } from '@nesgd/core/run';
+import { DEFAULT_ATTEMPTS, type Dispatcher, type DispatchHandlers, type JobOutcome } from '@nesgd/core/run';
 import { TrainerSlot } from '@nesgd/core/trainer';
 
 export interface LocalDispatcherOptions {
@@ -8,6 +8,8 @@ export interface LocalDispatcherOptions {
   readonly workers: number;
   readonly cacheRoot: string;
   readonly attempts?: number;
+  /** How long a trainer may show no progress. */
+  readonly hangTimeoutMs?: number;
   readonly onOutput?: (line: string) => void;
 }
 
@@ -20,8 +22,8 @@ export class LocalDispatcher implements Dispatcher {
   readonly #closed = new AbortController();
 
   constructor(options: LocalDispatcherOptions) {
-    this.#attempts = options.attempts ?? 3;
-    const slotOptions = { cacheRoot: options.cacheRoot, ...(options.onOutput && { onOutput: options.onOutput }) };
+    this.#attempts = options.attempts ?? DEFAULT_ATTEMPTS;
+    const { workers: _, attempts: __, ...slotOptions } = options;
     this.#free = Array.from({ length: options.workers }, (_, i) => ({
       name: `local-${i + 1}`,
       slot: new TrainerSlot(slotOptions),

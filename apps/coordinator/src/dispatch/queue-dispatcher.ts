@@ -7,7 +7,13 @@ import {
   QUEUE_PREFIX,
   workerReportSchema,
 } from '@nesgd/core/protocol';
-import { type Dispatcher, type DispatchHandlers, type JobOutcome, sha256OfJson } from '@nesgd/core/run';
+import {
+  DEFAULT_ATTEMPTS,
+  type Dispatcher,
+  type DispatchHandlers,
+  type JobOutcome,
+  sha256OfJson,
+} from '@nesgd/core/run';
 import { Queue, QueueEvents, type Job as QueueJob } from 'bullmq';
 import type { Redis } from 'ioredis';
 
@@ -49,7 +55,7 @@ export class QueueDispatcher implements Dispatcher {
   readonly #reconcile: NodeJS.Timeout;
 
   private constructor(options: QueueDispatcherOptions) {
-    this.#attempts = options.attempts ?? 3;
+    this.#attempts = options.attempts ?? DEFAULT_ATTEMPTS;
     this.#queue = new Queue(QUEUE_NAME, { connection: options.connection, prefix: QUEUE_PREFIX });
     this.#events = new QueueEvents(QUEUE_NAME, { connection: options.connection, prefix: QUEUE_PREFIX });
     // Without a listener a lost connection would end the process; both reconnect by themselves.

@@ -28,6 +28,8 @@ export function failureText(error: NesgdError): string {
 
 export function failureFromText(text: string): NesgdError {
   const match = /^(wrong input|failed) \[([A-Z0-9_]+)\] (.*)$/s.exec(text);
+  // BullMQ's own words when `maxStalledCount` workers were lost under a job.
+  if (/job stalled more than/.test(text)) return new NesgdError('JOB_STALLED', 'each worker that took it was lost');
   if (!match) return new NesgdError('JOB_FAILED', text);
   const [, kind, code = '', message = ''] = match;
   return kind === 'wrong input' ? new InputError(code, message) : new NesgdError(code, message);

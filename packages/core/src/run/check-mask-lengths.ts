@@ -21,6 +21,7 @@ export function checkMaskLengths(lines: readonly JournalLine[], blocks: number, 
 function masksOf(fact: Fact): string[] {
   switch (fact.type) {
     case 'evaluated':
+    case 'failed':
       return [fact.mask];
     case 'generation':
       return [...fact.parents, fact.best, ...fact.offspring, ...fact.pool].map(({ mask }) => maskToString(mask));

@@ -1,5 +1,8 @@
 import type { Job, JobResult, Progress, Provenance } from '../protocol/index.js';
 
+/** Trainers that may die under a job before it is given up. */
+export const DEFAULT_ATTEMPTS = 5;
+
 /**
  * The port to the workers. Two adapters: `queue` (BullMQ, workers anywhere) and `local` (trainer child processes of
  * this one). One conformance suite holds both. What an adapter promises:

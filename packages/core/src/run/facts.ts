@@ -53,6 +53,16 @@ export const evaluatedFactSchema = z.strictObject({
   ...measured,
 });
 
+/**
+ * An individual that was given up: every trainer that tried it died, hung or ran out of memory. Its fitness counts as 0,
+ * the worst there is. Why it failed is a circumstance (`meta.reason`).
+ */
+export const failedFactSchema = z.strictObject({
+  type: z.literal('failed'),
+  mask: maskStringSchema,
+  repeat: z.int().min(0),
+});
+
 const individualSchema = z.strictObject({ mask: z.array(z.literal([0, 1])).readonly(), fitness: accuracy });
 const position = z.int().min(0);
 
@@ -102,6 +112,7 @@ export const factSchema = z.discriminatedUnion('type', [
   openedFactSchema,
   alphaFactSchema,
   evaluatedFactSchema,
+  failedFactSchema,
   generationFactSchema,
   testedFactSchema,
   finishedFactSchema,
@@ -110,6 +121,7 @@ export const factSchema = z.discriminatedUnion('type', [
 export type OpenedFact = z.infer<typeof openedFactSchema>;
 export type AlphaFact = z.infer<typeof alphaFactSchema>;
 export type EvaluatedFact = z.infer<typeof evaluatedFactSchema>;
+export type FailedFact = z.infer<typeof failedFactSchema>;
 export type GenerationFact = z.infer<typeof generationFactSchema>;
 export type TestedFact = z.infer<typeof testedFactSchema>;
 export type FinishedFact = z.infer<typeof finishedFactSchema>;
@@ -122,6 +134,8 @@ export const metaSchema = z.strictObject({
   provenance: provenanceSchema.optional(),
   /** The fact was known from an earlier run (an alpha trained before). */
   reused: z.boolean().optional(),
+  /** Why an individual was given up. */
+  reason: z.string().optional(),
 });
 export type Meta = z.infer<typeof metaSchema>;
 

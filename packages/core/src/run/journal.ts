@@ -1,5 +1,5 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { InputError } from '../errors.js';
+import { InputError, JournalWriteError } from '../errors.js';
 import { type Fact, type JournalLine, journalLineSchema, type Meta } from './facts.js';
 
 /**
@@ -33,8 +33,12 @@ export class Journal {
   append(fact: Fact, meta: Omit<Meta, 'at'> = {}): Promise<JournalLine> {
     const line: JournalLine = { seq: this.#seq++, meta: { at: this.now().toISOString(), ...meta }, fact };
     const written = this.#last.then(async () => {
-      await this.file.appendFile(`${JSON.stringify(line)}\n`);
-      await this.file.datasync();
+      try {
+        await this.file.appendFile(`${JSON.stringify(line)}\n`);
+        await this.file.datasync();
+      } catch (cause) {
+        throw new JournalWriteError(this.path, cause as NodeJS.ErrnoException);
+      }
       this.lines.push(line);
       return line;
     });
@@ -88,20 +92,20 @@ function parseLine(text: string, where: string): JournalLine {
 
 /**
  * The facts alone, in an order of their own: equal for two runs of one experiment however their workers fared.
- * (Evaluations and test measurements arrive in any order; everything else is already ordered.)
+ * (Individuals and test measurements arrive in any order; everything else is already ordered.)
  */
 export function canonicalFacts(lines: readonly JournalLine[]): Fact[] {
   const facts = lines.map((line) => line.fact);
-  const evaluated = facts.filter((fact) => fact.type === 'evaluated');
+  const individuals = facts.filter((fact) => fact.type === 'evaluated' || fact.type === 'failed');
   const tested = facts.filter((fact) => fact.type === 'tested');
-  const others = facts.filter((fact) => fact.type !== 'evaluated' && fact.type !== 'tested');
+  const others = facts.filter(({ type }) => type !== 'evaluated' && type !== 'failed' && type !== 'tested');
   const by =
     <T>(key: (fact: T) => string) =>
     (a: T, b: T) =>
       key(a) < key(b) ? -1 : 1;
   return [
     ...others,
-    ...evaluated.sort(by(({ mask, repeat }) => `${mask}/${repeat}`)),
+    ...individuals.sort(by(({ mask, repeat, type }) => `${mask}/${repeat}/${type}`)),
     ...tested.sort(by(({ which }) => which)),
   ];
 }

@@ -15,6 +15,9 @@ process.on('disconnect', () => process.exit(0));
 // Ctrl-C reaches the whole process group; when to stop is the supervisor's decision.
 process.on('SIGINT', () => {});
 
+/** At most so often does a trainer say that it goes forward. */
+const SIGN_OF_LIFE_MS = 250;
+
 const send = (message: FromTrainer) => process.send?.(message);
 
 try {
@@ -36,6 +39,7 @@ try {
     const controller = new AbortController();
     abort = { id, controller };
     const started = performance.now();
+    let lastSign = started;
     try {
       if (message.type === 'infer') {
         send({ type: 'logits', id, logits: await infer(executor.engine, message.inference) });
@@ -43,6 +47,12 @@ try {
       }
       const result = await executor.execute(message.job, {
         onProgress: (progress) => send({ type: 'progress', id, progress }),
+        onStep: () => {
+          const now = performance.now();
+          if (now - lastSign < SIGN_OF_LIFE_MS) return;
+          lastSign = now;
+          send({ type: 'alive', id });
+        },
         signal: controller.signal,
       });
       send({ type: 'result', id, result, seconds: (performance.now() - started) / 1000 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InputError, NesgdError } from '../errors.js';
+import { InputError, isDiskFull, NesgdError } from '../errors.js';
 import { jobResultSchema, jobSchema, modelSchema, normalisationSchema, progressSchema } from '../protocol/index.js';
 
 /** What a supervisor and its trainer child process say to each other over the fork's IPC channel. */
@@ -39,6 +39,8 @@ export type ErrorMessage = z.infer<typeof errorSchema>;
 
 export const fromTrainerSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ready'), engine: z.string() }),
+  /** Another step is done; sent now and then. */
+  z.strictObject({ type: z.literal('alive'), id: z.int() }),
   z.strictObject({ type: z.literal('progress'), id: z.int(), progress: progressSchema }),
   z.strictObject({ type: z.literal('result'), id: z.int(), result: jobResultSchema, seconds: z.number() }),
   /** `[N][classes]` */
@@ -52,10 +54,20 @@ export function errorToMessage(error: unknown): ErrorMessage {
     const { code, message, retryable } = error;
     return { code, message, retryable, input: error instanceof InputError };
   }
+  const text = error instanceof Error ? error.message : String(error);
+  // No other attempt on this machine would fare better.
+  if (isDiskFull(error)) return { code: 'DISK_FULL', message: noSpace(text), retryable: false, input: false };
+  if (OUT_OF_MEMORY.test(text)) return { code: 'OUT_OF_MEMORY', message: text, retryable: true, input: false };
   // An error nobody foresaw: the same job would meet it again, but another machine might not.
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { code: 'UNEXPECTED', message, retryable: true, input: false };
 }
+
+/** What TensorFlow, WebAssembly and V8 say. */
+const OUT_OF_MEMORY = /OOM when allocating|RESOURCE_EXHAUSTED|allocation failed|out of memory/i;
+
+const noSpace = (text: string): string =>
+  `the cache folder has no space left (${text}): free some, or name another one by NESGD_CACHE; "nesgd resume" goes on`;
 
 export function errorFromMessage({ code, message, retryable, input }: ErrorMessage): NesgdError {
   return input ? new InputError(code, message, retryable) : new NesgdError(code, message, retryable);

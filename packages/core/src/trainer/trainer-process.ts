@@ -3,18 +3,21 @@ import { fileURLToPath } from 'node:url';
 import { NesgdError } from '../errors.js';
 import type { Job, JobResult, Progress, Runtime } from '../protocol/index.js';
 import { errorFromMessage, type FromTrainer, fromTrainerSchema, type Inference, type ToTrainer } from './messages.js';
+import { hangTimeoutMs, Watchdog } from './watchdog.js';
 
 export interface TrainerOptions {
   readonly runtime: Runtime;
   /** Where data sets and weights are found by hash. */
   readonly cacheRoot: string;
+  /** Without a sign of life for so long (see Watchdog) the process is killed. Default: 600 s. */
+  readonly hangTimeoutMs?: number;
   /** Called with each line the trainer writes; its output never mixes with ours. */
   readonly onOutput?: (line: string) => void;
 }
 
 export interface JobHandlers {
   readonly onProgress?: (progress: Progress) => void;
-  /** Aborting it ends the job at its next step; the trainer stays usable. */
+  /** Aborting it ends the job at its next step; where that takes more than seconds the trainer is killed. */
   readonly signal?: AbortSignal;
 }
 
@@ -29,6 +32,20 @@ export class TrainerDiedError extends NesgdError {
     super('TRAINER_DIED', `the trainer process ${how}${lastOutput ? `; its last words: ${lastOutput}` : ''}`, true);
   }
 }
+
+/** The trainer made no step for longer than it may and was killed. */
+export class TrainerHungError extends NesgdError {
+  constructor(readonly silentMs: number) {
+    super(
+      'TRAINER_HUNG',
+      `the trainer process made no progress for ${Math.round(silentMs / 1000)} s and was killed (NESGD_HANG_TIMEOUT_S sets how long it may)`,
+      true,
+    );
+  }
+}
+
+/** A step may take long, and a trainer that hangs hears nothing. */
+const ABORT_GRACE_MS = 5_000;
 
 /**
  * A child process that trains. TensorFlow.js blocks its thread for whole steps and is not to be trusted with memory
@@ -45,6 +62,7 @@ export class TrainerProcess {
     | { id: number; handlers: JobHandlers; resolve: (answer: Answer) => void; reject: (e: Error) => void }
     | undefined;
   #lastOutput = '';
+  #watchdog: Watchdog | undefined;
   #stopping = false;
   /** Resolves when the process is gone, whoever ended it. */
   readonly exited: Promise<void>;
@@ -86,13 +104,15 @@ export class TrainerProcess {
     const ready = new Promise<void>((resolve, reject) => {
       child.on('message', (raw) => trainer.#receive(fromTrainerSchema.parse(raw), resolve, reject));
       child.once('error', reject);
+      trainer.#watch(reject);
       child.once('close', (code, signal) => {
+        trainer.#watchdog?.stop();
         const died = new TrainerDiedError(code, signal, trainer.#lastOutput);
         reject(died);
         trainer.#settle()?.reject(died);
       });
     });
-    await ready;
+    await ready.finally(() => trainer.#watchdog?.stop());
     return trainer;
   }
 
@@ -127,13 +147,22 @@ export class TrainerProcess {
     if (this.#running) throw new Error('a trainer runs one job at a time');
     if (!this.alive) throw new TrainerDiedError(this.#child.exitCode, this.#child.signalCode, '');
     const id = this.#nextId++;
-    const abort = () => this.#send({ type: 'abort', id });
+    let killing: NodeJS.Timeout | undefined;
+    const abort = () => {
+      this.#send({ type: 'abort', id });
+      killing = setTimeout(() => this.#kill(), ABORT_GRACE_MS);
+    };
     return new Promise<Answer>((resolve, reject) => {
       this.#running = { id, handlers, resolve, reject };
       handlers.signal?.addEventListener('abort', abort, { once: true });
+      this.#watch((error) => this.#settle()?.reject(error));
       this.#send(message(id));
       if (handlers.signal?.aborted) abort();
-    }).finally(() => handlers.signal?.removeEventListener('abort', abort));
+    }).finally(() => {
+      handlers.signal?.removeEventListener('abort', abort);
+      clearTimeout(killing);
+      this.#watchdog?.stop();
+    });
   }
 
   /** Ends the process: it is asked first and killed after `graceMs`. */
@@ -146,6 +175,19 @@ export class TrainerProcess {
     clearTimeout(kill);
   }
 
+  /** From now on a silence of this process ends it. */
+  #watch(report: (error: TrainerHungError) => void): void {
+    this.#watchdog = new Watchdog(this.options.hangTimeoutMs ?? hangTimeoutMs({}), (silentMs) => {
+      report(new TrainerHungError(silentMs));
+      this.#kill();
+    });
+  }
+
+  #kill(): void {
+    this.#stopping = true;
+    this.#child.kill('SIGKILL');
+  }
+
   #receive(message: FromTrainer, ready: () => void, failed: (error: Error) => void): void {
     if (message.type === 'ready') {
       this.#engine = message.engine;
@@ -154,6 +196,8 @@ export class TrainerProcess {
       failed(errorFromMessage(message.error));
     } else if (message.id !== this.#running?.id) {
       return; // A late word of a job that was given up.
+    } else if (message.type === 'alive') {
+      this.#watchdog?.sign();
     } else if (message.type === 'progress') {
       this.#running.handlers.onProgress?.(message.progress);
     } else if (message.type === 'error') {

@@ -4,6 +4,8 @@ import { type Done, type JobHandlers, TrainerProcess } from './trainer-process.j
 
 export interface TrainerSlotOptions {
   readonly cacheRoot: string;
+  /** See TrainerOptions. */
+  readonly hangTimeoutMs?: number;
   readonly onOutput?: (line: string) => void;
 }
 

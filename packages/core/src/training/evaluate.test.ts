@@ -42,7 +42,9 @@ it('accuracyOf: stops when aborted', async () => {
   const network = networkOf();
   const data = spotsData(30, 0);
   const reason = new NesgdError('ABORTED', 'stopped');
-  await expect(accuracyOf(network, data.train, data.partition.train, AbortSignal.abort(reason))).rejects.toBe(reason);
+  await expect(
+    accuracyOf(network, data.train, data.partition.train, { signal: AbortSignal.abort(reason) }),
+  ).rejects.toBe(reason);
   network.dispose();
 });
 

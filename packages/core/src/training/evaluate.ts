@@ -1,6 +1,7 @@
 import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 import { type BatchSource, batchesOf } from '../datasets/index.js';
 import type { Network } from './network.js';
+import type { Watch } from './train.js';
 import { batchOf } from './training-data.js';
 
 /** Images of one forward pass. Part of what the last bits of the logits depend on, hence no setting. */
@@ -16,7 +17,7 @@ export async function accuracyOf(
   network: Network,
   source: BatchSource,
   indices: Int32Array,
-  signal?: AbortSignal,
+  { signal, onStep }: Pick<Watch, 'signal' | 'onStep'> = {},
 ): Promise<number> {
   const { engine, spec } = network;
   let right = 0;
@@ -29,6 +30,7 @@ export async function accuracyOf(
     const logits = engine.read(output);
     output.dispose();
     x.dispose();
+    onStep?.();
     for (const [n, label] of labels.entries()) {
       if (argMax(logits.subarray(n * spec.classes, (n + 1) * spec.classes)) === label) right++;
     }

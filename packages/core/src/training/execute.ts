@@ -109,7 +109,7 @@ export class Executor {
   async #measure(job: MeasureJob, data: TrainingData, network: Network, watch: Watch): Promise<JobResult> {
     network.load(await this.#weightsOf(job.weights, network.spec));
     const { source, indices } = imagesOf(data, job.measureOn);
-    const accuracy = await accuracyOf(network, source, indices, watch.signal);
+    const accuracy = await accuracyOf(network, source, indices, watch);
     return { accuracy, curve: [], weights: null, imagesTrained: 0 };
   }
 

@@ -24,6 +24,8 @@ export interface Training {
 
 export interface Watch {
   readonly onProgress?: (progress: Progress) => void;
+  /** Called after each batch, in training and in measuring: a training that calls nothing for long hangs. */
+  readonly onStep?: () => void;
   /** Aborting ends the training at its next step. */
   readonly signal?: AbortSignal;
 }
@@ -51,7 +53,7 @@ export async function train(network: Network, training: Training, watch: Watch =
   const chooseOn: SplitName = data.partition.validation.length > 0 ? 'validation' : measureOn;
   const measure = (split: SplitName) => {
     const { source, indices } = imagesOf(data, split);
-    return accuracyOf(network, source, indices, watch.signal);
+    return accuracyOf(network, source, indices, watch);
   };
   const curve: EpochRecord[] = [];
   let imagesTrained = 0;
@@ -61,7 +63,7 @@ export async function train(network: Network, training: Training, watch: Watch =
   try {
     for (let epoch = 1; epoch <= settings.epochs; epoch++) {
       const started = performance.now();
-      const { loss, images } = await trainEpoch(network, sgd, training, epoch, watch.signal);
+      const { loss, images } = await trainEpoch(network, sgd, training, epoch, watch);
       const seconds = (performance.now() - started) / 1000;
       imagesTrained += images;
       if (!Number.isFinite(loss)) {
@@ -101,7 +103,7 @@ async function trainEpoch(
   sgd: Sgd,
   { data, settings, stream }: Training,
   epoch: number,
-  signal: AbortSignal | undefined,
+  { signal, onStep }: Watch,
 ): Promise<{ loss: number; images: number }> {
   const order = epochOrder(data.partition.train, stream, epoch);
   const augmentation = epochAugmentation(data.augmentation, stream, epoch);
@@ -124,6 +126,7 @@ async function trainEpoch(
     );
     images += batch.length;
     step++;
+    onStep?.();
     if (!Number.isFinite(lossSum)) break;
   }
   return { loss: lossSum / images, images };
