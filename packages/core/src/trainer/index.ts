@@ -6,5 +6,5 @@ export {
   type TrainerOptions,
   TrainerProcess,
 } from './trainer-process.js';
-export { hangTimeoutMs } from './watchdog.js';
 export { recommendedWorkers, TrainerSlot, type TrainerSlotOptions } from './trainer-slot.js';
+export { hangTimeoutMs } from './watchdog.js';
