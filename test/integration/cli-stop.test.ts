@@ -128,6 +128,20 @@ describe('a run that is told to stop', () => {
     await until('all its processes are gone', async () => !(await Promise.all(offspring.map(isAlive))).includes(true));
   });
 
+  it('the moment its jobs begin to be sent exits with 130 and leaves nobody running', async () => {
+    const many = ['--set', 'evolution.populationSize=40', '--set', 'alpha.epochs=1'];
+    const cli = workplace.start(['run', long, ...many, '--workers', '1', '--run-id', 'sending']);
+    await alphaTrains(cli);
+    const offspring = await offspringOf(cli.child.pid as number);
+    expect(offspring.length, 'a worker, its trainer, the guardian of the broker, the broker').toBe(4);
+    // No polling: 40 jobs are sent within some milliseconds of that line.
+    cli.child.stderr?.on('data', () => {
+      if (/generation 0\/2: \d+ individuals to retrain/.test(cli.stderr) && !cli.child.killed) cli.child.kill('SIGINT');
+    });
+    expect(await cli.exited, cli.stderr).toEqual({ code: 130, signal: null });
+    await until('all its processes are gone', async () => !(await Promise.all(offspring.map(isAlive))).includes(true));
+  });
+
   it.each(['local', 'auto'])('with more jobs waiting than workers exits with 130 (--broker %s)', async (broker) => {
     const many = ['--set', 'evolution.populationSize=40', '--set', 'alpha.epochs=1'];
     const cli = workplace.start([

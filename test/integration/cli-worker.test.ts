@@ -1,10 +1,13 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { canonicalFacts, type Fact, readJournal } from '@nesgd/core/run';
 import { findBrokerBinary, type RunningBroker, startBroker } from '@nesgd/core/runtime';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { RunSummary } from '../../apps/coordinator/src/run-events.js';
-import { type Cli, until, Workplace, writeExperiment } from '../support/cli.js';
+import { type Cli, isAlive, until, Workplace, writeExperiment } from '../support/cli.js';
 import { tinyExperiment } from '../support/tiny.js';
 
 /** Workers that join from elsewhere, through a broker that others run: two `nesgd worker` serve all runs of this file. */
@@ -115,3 +118,31 @@ it.each(['SIGINT', 'SIGTERM'] as const)('a worker ends by %s, with 0', async (si
   worker.child.kill(signal);
   expect(await worker.exited).toEqual({ code: 0, signal: null });
 });
+
+it('a worker whose parent is killed before it could look ends by itself, though its broker went with the parent', async () => {
+  const main = fileURLToPath(new URL('../../apps/worker/dist/main.js', import.meta.url));
+  // A parent like `nesgd run`, killed in the worker's first moment: no `disconnect` comes after its first line then.
+  const parent = `const { fork } = require('node:child_process');
+    const worker = fork(${JSON.stringify(main)}, [], { stdio: 'ignore' });
+    require('node:fs').writeSync(1, String(worker.pid));
+    process.kill(process.pid, 'SIGKILL');`;
+  const child = spawn(process.execPath, ['-e', parent], {
+    cwd: workplace.folder,
+    env: { ...workplace.env, REDIS_URL: 'redis://127.0.0.1:1' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let pid = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    pid += text;
+  });
+  expect(await once(child, 'close')).toEqual([null, 'SIGKILL']);
+  expect(Number(pid)).toBeGreaterThan(1);
+  onTestFinished(() => killIfThere(Number(pid)));
+  await until('the worker is gone', async () => !(await isAlive(Number(pid))), 20_000);
+});
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {} // As it should be.
+}

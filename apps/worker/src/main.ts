@@ -22,8 +22,11 @@ const log = pino({ level: config.logLevel, base: { worker: config.name } });
 const supervisor = new Supervisor(config, log);
 
 const CLOSE_TIMEOUT_MS = 10_000;
+let ready = false;
 let closing = false;
 function close(reason: string): void {
+  // It has no job to give back, and perhaps no broker that would listen.
+  if (!ready) process.exit(0);
   if (closing) return;
   closing = true;
   void (async () => {
@@ -47,5 +50,6 @@ if (process.send) {
 }
 
 await supervisor.ready();
+ready = true;
 log.info({ cacheRoot: config.cacheRoot, coordinator: config.coordinator?.url }, 'waiting for jobs');
 process.send?.({ type: 'ready' });

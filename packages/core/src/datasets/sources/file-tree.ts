@@ -12,8 +12,8 @@ export interface FileTree {
   readonly path: string;
   /** Changes when the files do, and costs no reading of them. */
   identity(): Promise<readonly FileIdentity[]>;
-  /** Sorted by code unit. @throws InputError for a damaged tar. */
-  list(): Promise<Listing>;
+  /** Sorted by code unit. @throws InputError for a damaged tar; the signal's reason. */
+  list(signal?: AbortSignal): Promise<Listing>;
   /** Each of `files` once, in an order of the tree's choosing. @throws InputError for a damaged tar or an unreadable file. */
   read(files: ReadonlySet<string>, signal?: AbortSignal): AsyncGenerator<TreeFile>;
 }

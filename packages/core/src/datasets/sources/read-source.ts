@@ -9,7 +9,7 @@ const FORMATS: readonly SourceFormat[] = [idxFormat, cifarBinaryFormat, imageTre
 
 /** Reads a data set of whichever format its files are. @throws InputError. */
 export async function readSource(tree: FileTree, options: ReadOptions): Promise<RawDataset> {
-  const listing = await tree.list();
+  const listing = await tree.list(options.signal);
   const format = FORMATS.find((candidate) => candidate.recognises(listing));
   if (!format) {
     const layouts = FORMATS.map(({ layout }) => `  ${layout}`).join('\n');

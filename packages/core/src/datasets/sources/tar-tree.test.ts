@@ -29,6 +29,19 @@ describe('tars', () => {
     expect(await readAt(await fileOf('a.tar', tar(wrapped)))).toEqual(wanted);
   });
 
+  test.each(['a.tar', 'a.tgz'])(
+    'the list of names, which takes a while, ends at once when it is told to (%s)',
+    async (name) => {
+      const many = tar(Array.from({ length: 20_000 }, (_, i) => ({ name: `train/cat/${i}.png` })));
+      const tree = await openTree(await fileOf(name, name === 'a.tgz' ? gzipSync(many) : many));
+      const stop = new AbortController();
+      const listing = tree.list(stop.signal);
+      const reason = new Error('Ctrl-C');
+      setImmediate(() => stop.abort(reason));
+      await expect(listing).rejects.toBe(reason);
+    },
+  );
+
   test('an archive with train/ alone is not mistaken for one with a folder around everything', async () => {
     const train = Object.fromEntries(Object.entries(await imageFiles()).filter(([path]) => path.startsWith('train/')));
     await expect(readAt(await fileOf('a.tar', tarOf(train)))).rejects.toThrow(/no class folders in test\//);

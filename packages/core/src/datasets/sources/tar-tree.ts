@@ -25,22 +25,22 @@ export class TarTree implements FileTree {
     return [{ path: await realpath(this.path), size, mtimeMs, ctimeMs }];
   }
 
-  list(): Promise<Listing & { wrapper: string }> {
-    this.#listed ??= this.#list();
+  list(signal?: AbortSignal): Promise<Listing & { wrapper: string }> {
+    this.#listed ??= this.#list(signal);
     return this.#listed;
   }
 
   async *read(files: ReadonlySet<string>, signal?: AbortSignal): AsyncGenerator<TreeFile> {
-    const { wrapper } = await this.list();
+    const { wrapper } = await this.list(signal);
     for await (const { name, content } of this.#entries((name) => files.has(name.slice(wrapper.length)), signal)) {
       if (content) yield { path: name.slice(wrapper.length), where: `${this.path}: ${name}`, content };
     }
   }
 
-  async #list(): Promise<Listing & { wrapper: string }> {
+  async #list(signal?: AbortSignal): Promise<Listing & { wrapper: string }> {
     const files = new Set<string>();
     const folders = new Set<string>();
-    for await (const { name, folder } of this.#entries(() => false)) {
+    for await (const { name, folder } of this.#entries(() => false, signal)) {
       if (folder) {
         folders.add(name);
       } else if (files.has(name)) {
@@ -66,9 +66,10 @@ export class TarTree implements FileTree {
     const archive = extract();
     const end = endWatch();
     const source = createReadStream(this.path);
+    const stop = { ...(signal && { signal }) };
     const flow = this.gzipped
-      ? pipeline(source, createGunzip(), end.watch, archive)
-      : pipeline(source, end.watch, archive);
+      ? pipeline(source, createGunzip(), end.watch, archive, stop)
+      : pipeline(source, end.watch, archive, stop);
     flow.catch(() => {}); // The loop below meets the same error, or has ended early and does not care.
     try {
       for await (const entry of archive) {
@@ -85,7 +86,8 @@ export class TarTree implements FileTree {
       }
       await flow;
     } catch (cause) {
-      if (cause instanceof NesgdError || signal?.aborted) throw cause;
+      signal?.throwIfAborted();
+      if (cause instanceof NesgdError) throw cause;
       throw this.#damaged((cause as Error).message, cause);
     }
     // tar-stream is content when an archive ends between two files.
