@@ -2,13 +2,18 @@ import { describe, expect, test } from 'vitest';
 import type { EpochAugmentation } from './augmentation.js';
 import { type BatchSource, batchesOf, batchSource, checkBatchSize, epochOrder, fillBatch } from './batches.js';
 import { type Dataset, imageSize } from './dataset.js';
+import { inMemory, joined } from './test-support.js';
 
 const [HEIGHT, WIDTH] = [4, 5];
 
 /** `count` images of different bytes, none of them black. */
 function dataset(channels: number, count = 6): Dataset {
   const images = Uint8Array.from({ length: count * HEIGHT * WIDTH * channels }, (_, i) => 1 + ((i * 37) % 255));
-  const part = { images, labels: Uint8Array.from({ length: count }, (_, i) => i % 3), count };
+  const part = {
+    images: inMemory(images, HEIGHT * WIDTH * channels),
+    labels: Uint8Array.from({ length: count }, (_, i) => i % 3),
+    count,
+  };
   const mean = [0.5, 0.4, 0.3].slice(0, channels);
   const std = [0.25, 0.2, 0.5].slice(0, channels);
   return {
@@ -19,6 +24,7 @@ function dataset(channels: number, count = 6): Dataset {
     std,
     train: part,
     test: part,
+    close: () => {},
   };
 }
 
@@ -33,6 +39,7 @@ function fill(source: BatchSource, indices: number[], augmentation?: EpochAugmen
 /** What torchvision would make of an image, pixel by pixel: pad with black, crop at (top, left), flip, normalise. */
 function reference(data: Dataset, image: number, pad: number, top: number, left: number, flip: boolean): Float32Array {
   const channels = data.imageShape[2];
+  const bytes = joined(data.train, HEIGHT * WIDTH * channels);
   const out = new Float32Array(HEIGHT * WIDTH * channels);
   for (let y = 0; y < HEIGHT; y++) {
     for (let x = 0; x < WIDTH; x++) {
@@ -41,7 +48,7 @@ function reference(data: Dataset, image: number, pad: number, top: number, left:
       const inside = sourceY >= 0 && sourceY < HEIGHT && sourceX >= 0 && sourceX < WIDTH;
       for (let c = 0; c < channels; c++) {
         const at = ((image * HEIGHT + sourceY) * WIDTH + sourceX) * channels + c;
-        const byte = inside ? data.train.images[at]! : 0;
+        const byte = inside ? bytes[at]! : 0;
         out[(y * WIDTH + x) * channels + c] = (byte / 255 - data.mean[c]!) / data.std[c]!;
       }
     }

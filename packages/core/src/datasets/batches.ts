@@ -2,16 +2,19 @@ import { InputError } from '../errors.js';
 import { rngAt } from '../evolution/rng.js';
 import { type EpochAugmentation, imageDraw, type StreamPath, scaleDraw } from './augmentation.js';
 import { type Dataset, type ImageShape, imageSize, type Labels } from './dataset.js';
+import type { ImageStore } from './image-store.js';
 
 /** One part of a data set with what turning its bytes into network input needs. */
 export interface BatchSource {
-  readonly images: Uint8Array;
+  readonly images: ImageStore;
   readonly labels: Labels;
   readonly imageShape: ImageShape;
   /** `[channels, 256]`: byte -> (byte / 255 - mean) / std. */
   readonly table: Float32Array;
   /** `[height, width, channels]`: a normalised black image, what lies around a padded one. */
   readonly black: Float32Array;
+  /** uint8 `[height, width, channels]`: the image being looked at. */
+  readonly current: Uint8Array;
 }
 
 /** @param part `train` holds the validation images too. */
@@ -20,7 +23,8 @@ export function batchSource(dataset: Dataset, part: 'train' | 'test'): BatchSour
   const channels = imageShape[2];
   const table = normalisationTable(dataset);
   const black = new Float32Array(imageSize(imageShape)).map((_, i) => table[256 * (i % channels)]!);
-  return { images: dataset[part].images, labels: dataset[part].labels, imageShape, table, black };
+  const current = new Uint8Array(imageSize(imageShape));
+  return { images: dataset[part].images, labels: dataset[part].labels, imageShape, table, black, current };
 }
 
 /** @returns `[channels, 256]`: byte -> (byte / 255 - mean) / std. */
@@ -60,7 +64,7 @@ export function checkBatchSize(batchSize: number, trainImages: number, key = 'ba
  * @param labels int32 `[n]`; overwritten.
  * @param indices `[n]`: positions in `source`.
  * @param augmentation undefined: none, as for measuring.
- * @throws RangeError where the lengths do not fit.
+ * @throws RangeError where the lengths do not fit; NesgdError where the images have changed since they were opened.
  */
 export function fillBatch(
   out: Float32Array,
@@ -80,9 +84,11 @@ export function fillBatch(
     const label = source.labels[image];
     if (label === undefined) throw new RangeError(`there is no image ${image}: the set has ${source.labels.length}`);
     labels[n] = label;
+    source.images.read(image, source.current);
     if (augmentation) fillAugmented(out, n * size, source, image, augmentation);
-    else normalise(out, n * size, source, image * size, source.imageShape[2], size / source.imageShape[2]);
+    else normalise(out, n * size, source, 0, source.imageShape[2], size / source.imageShape[2]);
   }
+  source.images.checkUnchanged();
 }
 
 function fillAugmented(
@@ -106,14 +112,14 @@ function fillAugmented(
   if (top !== 0 || left !== 0) out.set(source.black, at);
   const row = width * channels;
   const target = at + channels * (flip ? width - toX : fromX);
-  const origin = image * height * row + channels * (left + (flip ? toX - 1 : fromX));
+  const origin = channels * (left + (flip ? toX - 1 : fromX));
   for (let y = fromY; y < toY; y++) {
     normalise(out, target + y * row, source, origin + (top + y) * row, flip ? -channels : channels, toX - fromX);
   }
 }
 
 /**
- * Looks up `pixels` pixels from `source.images[from]` on and writes them to `out[at]` on.
+ * Looks up `pixels` pixels from `source.current[from]` on and writes them to `out[at]` on.
  * @param step from one source pixel to the next: the number of channels, or minus it for a mirrored row.
  */
 function normalise(
@@ -124,15 +130,15 @@ function normalise(
   step: number,
   pixels: number,
 ): void {
-  const { images, table } = source;
+  const { current, table } = source;
   const channels = Math.abs(step);
   if (channels === 1) {
-    for (let i = 0, s = from; i < pixels; i++, s += step) out[at + i] = table[images[s]!]!;
+    for (let i = 0, s = from; i < pixels; i++, s += step) out[at + i] = table[current[s]!]!;
   } else if (channels === 3) {
     for (let i = 0, o = at, s = from; i < pixels; i++, o += 3, s += step) {
-      out[o] = table[images[s]!]!;
-      out[o + 1] = table[256 + images[s + 1]!]!;
-      out[o + 2] = table[512 + images[s + 2]!]!;
+      out[o] = table[current[s]!]!;
+      out[o + 1] = table[256 + current[s + 1]!]!;
+      out[o + 2] = table[512 + current[s + 2]!]!;
     }
   } else {
     throw new RangeError(`images have 1 or 3 channels, got ${channels}`);

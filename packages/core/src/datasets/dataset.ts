@@ -1,3 +1,5 @@
+import type { ImageStore } from './image-store.js';
+
 /** `[height, width, channels]` of one image; channels is 1 (grey) or 3 (red, green, blue). */
 export type ImageShape = [height: number, width: number, channels: number];
 
@@ -5,14 +7,13 @@ export type ImageShape = [height: number, width: number, channels: number];
 export type Labels = Uint8Array | Uint16Array;
 
 export interface LabelledImages {
-  /** uint8 `[count, height, width, channels]`, one image after the other. */
-  readonly images: Uint8Array;
+  readonly images: ImageStore;
   /** `[count]` */
   readonly labels: Labels;
   readonly count: number;
 }
 
-/** A data set in memory, as trainers use it. Nobody writes into it. */
+/** A data set as trainers use it: labels in memory, images read when they are wanted. */
 export interface Dataset {
   readonly name: string;
   readonly imageShape: ImageShape;
@@ -24,6 +25,8 @@ export interface Dataset {
   /** Training and validation images together; `partition` says which are which. */
   readonly train: LabelledImages;
   readonly test: LabelledImages;
+  /** Images cannot be read afterwards. */
+  close(): void;
 }
 
 /** Values in one image. */

@@ -1,12 +1,12 @@
 import { readdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { makeLabels } from './dataset.js';
 import { openDataset } from './open-dataset.js';
 import { packDataset } from './pack.js';
 import { packedPath, readPackedHeader, storePacked } from './packed-file.js';
 import type { RawDataset } from './sources/raw-dataset.js';
-import { temporaryFolder, writeFiles } from './test-support.js';
+import { joined, temporaryFolder, writeFiles } from './test-support.js';
 
 /** Three training images in two pieces and a test image, 1 x 2 x 1. */
 function raw(classes = 2): RawDataset {
@@ -30,7 +30,8 @@ async function packed(classes?: number) {
 describe('a packed data set', () => {
   test.each([2, 256, 300])('comes back as it was, with %i classes', async (classes) => {
     const { folder, hash } = await packed(classes);
-    const { train, test: tested, ...facts } = await openDataset(hash, folder);
+    const { train, test: tested, close, ...facts } = await openDataset(hash, folder);
+    onTestFinished(close);
     expect(facts).toEqual({
       name: 'toy',
       imageShape: [1, 2, 1],
@@ -38,10 +39,10 @@ describe('a packed data set', () => {
       mean: [0.5],
       std: [0.5],
     });
-    expect([...train.images]).toEqual([0, 255, 255, 0, 0, 255]);
+    expect([...joined(train, 2)]).toEqual([0, 255, 255, 0, 0, 255]);
     expect(train.labels).toEqual(raw(classes).train.labels);
     expect(train.count).toBe(3);
-    expect([...tested.images]).toEqual([3, 4]);
+    expect([...joined(tested, 2)]).toEqual([3, 4]);
     expect(tested.labels).toEqual(raw(classes).test.labels);
   });
 

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, NesgdError } from '../errors.js';
@@ -8,7 +9,10 @@ import {
   type PackedHeader,
   type PackedLayout,
   packedLayout,
+  type Range,
 } from './packed-header.js';
+import type { PackedSource } from './packed-images.js';
+import { isVerified, rememberVerified } from './verified.js';
 
 /** Read and hashed at a time. */
 const CHUNK_BYTES = 8 * 2 ** 20;
@@ -45,6 +49,7 @@ export async function storePacked(
     const path = packedPath(datasetsFolder, hash);
     await mkdir(join(datasetsFolder, hash), { recursive: true });
     await rename(temporary, path);
+    await rememberVerified(path, await stat(path));
     return hash;
   } catch (error) {
     await rm(temporary, { force: true });
@@ -105,25 +110,66 @@ export async function readPackedHeader(datasetsFolder: string, hash: string): Pr
   return withPacked(datasetsFolder, hash, async (_file, header) => header);
 }
 
-/** Reads the whole file and checks its SHA-256. Errors as `readPackedHeader`. */
-export async function readPackedFile(
-  datasetsFolder: string,
-  hash: string,
-): Promise<{ header: PackedHeader; layout: PackedLayout; bytes: Uint8Array<ArrayBuffer> }> {
+export interface OpenPacked {
+  readonly header: PackedHeader;
+  readonly layout: PackedLayout;
+  readonly source: PackedSource;
+  /** As they stand in the file: one or two bytes each. */
+  readonly trainLabels: Uint8Array<ArrayBuffer>;
+  readonly testLabels: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Opens a packed data set for reading by position, after its SHA-256 was checked: now, or by whoever opened or packed it
+ * before and left it unchanged. The caller closes `source.fd`. Errors as `readPackedHeader`.
+ */
+export async function openPackedFile(datasetsFolder: string, hash: string): Promise<OpenPacked> {
   return withPacked(datasetsFolder, hash, async (file, header, layout) => {
-    const bytes = new Uint8Array(layout.fileLength);
-    const sha256 = createHash('sha256');
-    for (let at = 0; at < bytes.length; ) {
-      const chunk = bytes.subarray(at, at + CHUNK_BYTES);
-      const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
-      if (bytesRead === 0) throw new Error('it ends early');
-      sha256.update(chunk.subarray(0, bytesRead));
-      at += bytesRead;
+    const path = packedPath(datasetsFolder, hash);
+    const about = await file.stat();
+    if (!(await isVerified(path, about))) {
+      await checkContent(file, hash);
+      await rememberVerified(path, about);
     }
-    const got = sha256.digest('hex');
-    if (got !== hash) throw new Error(`its SHA-256 is ${got}`);
-    return { header, layout, bytes };
+    const trainLabels = await readRange(file, layout.trainLabels);
+    const testLabels = await readRange(file, layout.testLabels);
+    // Not the handle's own: that would be closed when it is collected as garbage.
+    const fd = openSync(path, 'r');
+    const { ino, size, mtimeMs } = fstatSync(fd);
+    if (ino !== about.ino || size !== about.size || mtimeMs !== about.mtimeMs) {
+      closeSync(fd);
+      throw new Error('it changed while it was opened');
+    }
+    return { header, layout, source: { path, fd, size, mtimeMs }, trainLabels, testLabels };
   });
+}
+
+/** Reads all of it, whoever did before. Errors as `readPackedHeader`. */
+export async function verifyPackedFile(datasetsFolder: string, hash: string): Promise<PackedHeader> {
+  return withPacked(datasetsFolder, hash, async (file, header) => {
+    await checkContent(file, hash);
+    return header;
+  });
+}
+
+async function readRange(file: FileHandle, { from, to }: Range): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(to - from);
+  const { bytesRead } = await file.read(bytes, 0, bytes.length, from);
+  if (bytesRead !== bytes.length) throw new Error('it ends early');
+  return bytes;
+}
+
+async function checkContent(file: FileHandle, hash: string): Promise<void> {
+  const sha256 = createHash('sha256');
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  for (let at = 0; ; ) {
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
+    if (bytesRead === 0) break;
+    sha256.update(chunk.subarray(0, bytesRead));
+    at += bytesRead;
+  }
+  const got = sha256.digest('hex');
+  if (got !== hash) throw new Error(`its SHA-256 is ${got}`);
 }
 
 async function withPacked<T>(

@@ -2,13 +2,14 @@ import { describe, expect, test } from 'vitest';
 import type { DataSplit } from '../protocol/jobs.js';
 import { countByClass, type Dataset, type Labels } from './dataset.js';
 import { partition } from './partition.js';
+import { inMemory } from './test-support.js';
 
 /** 1,000 training and 100 test images of four classes in the proportions 4:3:2:1, shuffled by a fixed stride. */
 const labelled = (count: number): Labels =>
   Uint8Array.from({ length: count }, (_, i) => [0, 0, 0, 0, 1, 1, 1, 2, 2, 3][(i * 7) % 10]!);
 
 function dataset(): Dataset {
-  const part = (count: number) => ({ images: new Uint8Array(count), labels: labelled(count), count });
+  const part = (count: number) => ({ images: inMemory(new Uint8Array(count), 1), labels: labelled(count), count });
   return {
     name: 'toy',
     imageShape: [1, 1, 1],
@@ -17,6 +18,7 @@ function dataset(): Dataset {
     std: [1],
     train: part(1000),
     test: part(100),
+    close: () => {},
   };
 }
 

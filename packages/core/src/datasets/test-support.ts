@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { onTestFinished } from 'vitest';
+import type { LabelledImages } from './dataset.js';
+import type { ImageStore } from './image-store.js';
 import { openTree } from './sources/file-tree.js';
 import type { RawImages, ReadOptions } from './sources/raw-dataset.js';
 import { readSource } from './sources/read-source.js';
@@ -80,6 +82,21 @@ export async function imageFiles(): Promise<Files> {
     'test/cat/9.png': await png([50, 0, 0]),
     'test/dog/9.png': await png([60, 0, 0]),
   };
+}
+
+/** Images that stand in memory, `size` values each. */
+export function inMemory(bytes: Uint8Array, size: number): ImageStore {
+  return {
+    read: (image, into) => into.set(bytes.subarray(image * size, (image + 1) * size)),
+    checkUnchanged: () => {},
+  };
+}
+
+/** All images of a part, joined. */
+export function joined({ images, count }: LabelledImages, size: number): Uint8Array {
+  const all = new Uint8Array(count * size);
+  for (let image = 0; image < count; image++) images.read(image, all.subarray(image * size));
+  return all;
 }
 
 export interface TarEntry {

@@ -63,6 +63,22 @@ export class Executor {
     }
     const data = await this.#dataOf(job);
     const network = this.#networkOf(modelSpec(job.model.name, data.imageShape, data.classes));
+    try {
+      return await this.#work(job, data, network, watch);
+    } catch (error) {
+      // Whoever replaces the file must not meet the old one still open.
+      if (error instanceof NesgdError && error.code === 'DATASET_CORRUPT') this.#closeData();
+      throw error;
+    }
+  }
+
+  dispose(): void {
+    this.#network?.value.dispose();
+    this.#network = undefined;
+    this.#closeData();
+  }
+
+  #work(job: Job, data: TrainingData, network: Network, watch: Watch): Promise<JobResult> {
     switch (job.kind) {
       case 'alpha':
         return this.#alpha(job, data, network, watch);
@@ -71,11 +87,6 @@ export class Executor {
       case 'measure':
         return this.#measure(job, data, network, watch);
     }
-  }
-
-  dispose(): void {
-    this.#network?.value.dispose();
-    this.#network = undefined;
   }
 
   async #alpha(job: AlphaJob, data: TrainingData, network: Network, watch: Watch): Promise<JobResult> {
@@ -120,10 +131,15 @@ export class Executor {
   async #dataOf({ data, seed }: Job): Promise<TrainingData> {
     const key = JSON.stringify([data, seed]);
     if (this.#data?.key !== key) {
-      this.#data = undefined; // Frees the old one before the new one is read.
+      this.#closeData();
       this.#data = { key, value: await openTrainingData(data, seed, this.cache.datasets) };
     }
     return this.#data.value;
+  }
+
+  #closeData(): void {
+    this.#data?.value.close();
+    this.#data = undefined;
   }
 
   async #weightsOf(sha256: string, spec: ModelSpec): Promise<Weights> {
@@ -139,7 +155,8 @@ export class Executor {
   #networkOf(spec: ModelSpec): Network {
     const key = JSON.stringify([spec.name, spec.inputShape, spec.classes]);
     if (this.#network?.key !== key) {
-      this.dispose();
+      this.#network?.value.dispose();
+      this.#network = undefined;
       this.#network = { key, value: new Network(this.engine, spec) };
     }
     return this.#network.value;

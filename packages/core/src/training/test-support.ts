@@ -1,4 +1,5 @@
 import { batchSource, type Dataset, type LabelledImages } from '../datasets/index.js';
+import { inMemory } from '../datasets/test-support.js';
 import { rngAt } from '../evolution/rng.js';
 import { initialWeights } from './alpha.js';
 import type { ImageShape, ModelSpec } from './models/index.js';
@@ -27,7 +28,7 @@ function spots(count: number, seed: number, [height, width]: readonly [number, n
     const row = Math.floor((label * height) / 3) + rng.below(Math.floor(height / 3));
     images[at + row * width + rng.below(width)] = 255;
   }
-  return { images, labels, count };
+  return { images: inMemory(images, height * width), labels, count };
 }
 
 export function spotsDataset(trainCount: number, testCount: number): Dataset {
@@ -39,6 +40,7 @@ export function spotsDataset(trainCount: number, testCount: number): Dataset {
     std: [0.14],
     train: spots(trainCount, 1),
     test: spots(testCount, 2),
+    close: () => {},
   };
 }
 
@@ -58,6 +60,7 @@ export function spotsData(trainCount: number, validationCount: number, testCount
       validation: range(trainCount, trainCount + validationCount),
       test: range(0, testCount),
     },
+    close: dataset.close,
   };
 }
 

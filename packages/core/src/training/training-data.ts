@@ -1,6 +1,7 @@
 import {
   type BatchSource,
   batchSource,
+  type Dataset,
   type EpochAugmentation,
   fillBatch,
   type ImageShape,
@@ -14,7 +15,7 @@ import type { Meaning } from './checkpoint.js';
 
 export type SplitName = Job['measureOn'];
 
-/** The images of one job's split, in memory. */
+/** The images of one job's split. */
 export interface TrainingData {
   readonly imageShape: ImageShape;
   readonly classes: number;
@@ -23,11 +24,14 @@ export interface TrainingData {
   readonly train: BatchSource;
   readonly test: BatchSource;
   readonly partition: Partition;
+  /** Images cannot be read afterwards. */
+  close(): void;
 }
 
 /** @throws NesgdError where the cache folder lacks the data set, InputError where the split asks for too much. */
 export async function openTrainingData(split: DataSplit, seed: number, datasetsFolder: string): Promise<TrainingData> {
   const dataset = await openDataset(split.dataset, datasetsFolder);
+  const parts = partitionOrClose(dataset, split, seed);
   return {
     imageShape: dataset.imageShape,
     classes: dataset.classNames.length,
@@ -38,8 +42,18 @@ export async function openTrainingData(split: DataSplit, seed: number, datasetsF
     augmentation: split.augmentation,
     train: batchSource(dataset, 'train'),
     test: batchSource(dataset, 'test'),
-    partition: partition(dataset, split, seed),
+    partition: parts,
+    close: dataset.close,
   };
+}
+
+function partitionOrClose(dataset: Dataset, split: DataSplit, seed: number): Partition {
+  try {
+    return partition(dataset, split, seed);
+  } catch (error) {
+    dataset.close();
+    throw error;
+  }
 }
 
 /** @throws InputError where there is nothing to measure on. */
