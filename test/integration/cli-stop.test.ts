@@ -40,7 +40,7 @@ describe('a run that is told to stop', () => {
       expect(offspring.length).toBeGreaterThan(0);
       cli.child.kill(signal);
       expect(await cli.exited).toEqual({ code: 130, signal: null });
-      expect(cli.stderr).toContain(`"nesgd resume ${signal}" goes on`);
+      expect(cli.stderr).toMatch(new RegExp(`"node \\S+nesgd\\.mjs resume ${signal}" goes on`));
       await until(
         'all its processes are gone',
         async () => !(await Promise.all(offspring.map(isAlive))).includes(true),
@@ -50,7 +50,7 @@ describe('a run that is told to stop', () => {
     },
   );
 
-  it('says how to go on with a run that is elsewhere', async () => {
+  it('says how to go on with a run that is elsewhere, by a command that does so when it is pasted', async () => {
     const cli = workplace.start([
       'run',
       long,
@@ -61,12 +61,17 @@ describe('a run that is told to stop', () => {
       '--run-id',
       'r',
       '--runs',
-      'other',
+      "my other 'runs'",
     ]);
     await alphaTrains(cli);
     cli.child.kill('SIGINT');
     await cli.exited;
-    expect(cli.stderr).toContain(`"nesgd resume r --runs ${join(workplace.folder, 'other')}" goes on`);
+    const [, command = ''] = /"(.*)" goes on\n/.exec(cli.stderr) ?? [];
+    const pasted = workplace.paste(command);
+    await until('it has gone on', async () => /resuming run r of/.test(pasted.stderr));
+    pasted.child.kill('SIGINT');
+    expect(await pasted.exited, pasted.stderr).toEqual({ code: 130, signal: null });
+    expect(pasted.stderr).toContain(`"${command}" goes on`);
   });
 
   it('while its data set is packed exits with 130, and neither run nor data set are there', async () => {

@@ -269,7 +269,7 @@ describe('the run', () => {
 
   it('refuses the id of a finished run, and says how to go on', () =>
     refused(run('--run-id', 'done', ...unread), {
-      says: /run done exists already .*"nesgd resume done".*another --run-id/,
+      says: /run done exists already .*"node \S+nesgd\.mjs resume done".*another --run-id/,
     }));
 
   it('refuses to run or resume what another process is working on, and names it', async () => {

@@ -43,7 +43,16 @@ export class Workplace {
 
   /** Starts `nesgd ...args` as users do: a process of its own. @param main another checkout's entry. */
   start(args: readonly string[], env: NodeJS.ProcessEnv = {}, main = MAIN): Cli {
-    const child = spawn(process.execPath, [main, ...args], {
+    return this.#spawn(process.execPath, [main, ...args], env);
+  }
+
+  /** Starts what a message said to type, in a shell. */
+  paste(command: string): Cli {
+    return this.#spawn('sh', ['-c', `exec ${command}`], {});
+  }
+
+  #spawn(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Cli {
+    const child = spawn(file, args, {
       cwd: this.folder,
       env: { ...this.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,7 +1,7 @@
 /** The command line `nesgd`: reads flags, runs one command, turns what it throws into an exit code. */
 import 'dotenv/config';
 import { InputError, NesgdError } from '@nesgd/core/errors';
-import { DEFAULT_ATTEMPTS } from '@nesgd/core/run';
+import { DEFAULT_ATTEMPTS, runCommand } from '@nesgd/core/run';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { doctor } from './commands/doctor.js';
 import { EXPORT_FORMATS, type ExportOptions, exportLines, exportRun } from './commands/export.js';
@@ -11,16 +11,18 @@ import { status } from './commands/status.js';
 import { type WorkerOptions, worker } from './commands/worker.js';
 import { readConfig } from './config.js';
 import { chooseDisplayMode, createDisplay } from './display/index.js';
-import { runsFlag } from './display/result-lines.js';
-import type { RunDescription, RunSummary, Watch } from './run-events.js';
+import { typed, withTypedCommands } from './invocation.js';
+import type { RunDescription, RunEvent, RunSummary, Watch } from './run-events.js';
 
 const EXIT = { done: 0, failed: 1, wrongInput: 2, stopped: 130 } as const;
 
 /** Ctrl-C or SIGTERM ended the work. */
 class StoppedError extends NesgdError {
   constructor(run: RunDescription | undefined) {
-    const how = run && `nesgd resume ${run.runId}${runsFlag(run)}`;
-    super('STOPPED', how ? `stopped; what was measured is kept: "${how}" goes on` : 'stopped before any work began');
+    super(
+      'STOPPED',
+      run ? 'stopped; what was measured is kept: "nesgd resume" goes on' : 'stopped before any work began',
+    );
   }
 }
 
@@ -49,7 +51,7 @@ const listen = () =>
 const workers = () =>
   new Option(
     '--workers <n>',
-    'worker processes on this machine (default: its cores / runtime.threads); 0: only those that joined elsewhere by "nesgd worker"',
+    `worker processes on this machine (default: its cores / runtime.threads); 0: only those that joined elsewhere by "${typed('nesgd worker')}"`,
   ).argParser((text) => wholeNumber(text, 0, 1024));
 const engine = () =>
   new Option('--engine <name>', 'what computes').choices(['auto', 'tensorflow', 'wasm']).default('auto');
@@ -80,12 +82,12 @@ const program = new Command('nesgd')
   .addHelpText(
     'after',
     `
-Exit codes: 0 done; 1 failed; 2 wrong input; 130 stopped, "nesgd resume" goes on.
+Exit codes: 0 done; 1 failed; 2 wrong input; 130 stopped, "${typed('nesgd resume')}" goes on.
 
 Examples:
-  nesgd run experiments/quickstart.yaml
-  nesgd run experiments/cifar10-small.yaml --data cifar10-jpeg.tar.gz --set evolution.generations=5
-  nesgd resume quickstart-20260131-120000-3f9a`,
+  ${typed('nesgd run')} experiments/quickstart.yaml
+  ${typed('nesgd run')} experiments/cifar10-small.yaml --data cifar10-jpeg.tar.gz --set evolution.generations=5
+  ${typed('nesgd resume')} quickstart-20260131-120000-3f9a`,
   );
 
 program
@@ -205,6 +207,19 @@ program
     process.exitCode = await doctor({ json: options.json, stdout: process.stdout, env: process.env });
   });
 
+/** The run that is being worked on, which a message's "nesgd resume" means. */
+let begun: RunDescription | undefined;
+
+function readable(text: string): string {
+  return withTypedCommands(text, begun && runCommand('resume', { id: begun.runId, path: begun.folder }));
+}
+
+function withTypedCommandsIn(event: RunEvent): RunEvent {
+  if (event.type === 'notice') return { ...event, text: readable(event.text) };
+  if (event.type === 'job-retried') return { ...event, reason: readable(event.reason) };
+  return event;
+}
+
 /** Runs something long with a display and a way to stop it, and prints its summary. */
 async function conduct(asJson: boolean, work: (around: Surroundings) => Promise<RunSummary>): Promise<void> {
   const stop = new AbortController();
@@ -219,10 +234,9 @@ async function conduct(asJson: boolean, work: (around: Surroundings) => Promise<
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  let begun: RunDescription | undefined;
   const watch: Watch = (event) => {
     if (event.type === 'opened') begun = event.run;
-    display.watch(event);
+    display.watch(withTypedCommandsIn(event));
   };
   try {
     const summary = await work({ config, watch, signal: stop.signal });
@@ -246,7 +260,7 @@ try {
 } catch (error) {
   process.exitCode = exitCodeOf(error);
   if (error instanceof NesgdError) {
-    process.stderr.write(`nesgd: ${error.message}\n`);
+    process.stderr.write(`nesgd: ${readable(error.message)}\n`);
   } else if (!(error instanceof CommanderError)) {
     process.stderr.write(`nesgd: unexpected: ${error instanceof Error ? error.stack : String(error)}\n`);
   }

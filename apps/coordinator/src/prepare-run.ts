@@ -91,7 +91,7 @@ export async function chooseRuntime(flag: string, threads: number, cacheRoot: st
   if (flag === 'auto' && !engines.tensorflow.usable) {
     watch({
       type: 'notice',
-      text: `engine wasm: ${engines.tensorflow.reason}; TensorFlow would train several times faster (nesgd doctor says how to get it)`,
+      text: `engine wasm: ${engines.tensorflow.reason}; TensorFlow would train several times faster ("nesgd doctor" says how to get it)`,
     });
   }
   const engine = flag === 'auto' ? (engines.tensorflow.usable ? 'tensorflow' : 'wasm') : flag;

@@ -30,7 +30,7 @@ export type RunEvent =
       readonly nabla: number;
       readonly suppressed: number;
     }
-  | { readonly type: 'finished'; readonly summary: RunSummary };
+  | { readonly type: 'finished'; readonly summary: RunSummary /** The run's. */; readonly folder: string };
 
 export type Phase =
   | { readonly name: 'alpha' }

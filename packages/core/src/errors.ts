@@ -89,7 +89,7 @@ export class EngineUnavailableError extends NesgdError {
     const [reason = ''] = String(cause instanceof Error ? cause.message : cause).split('\n');
     super(
       'ENGINE_UNAVAILABLE',
-      `the ${engine} engine does not run here: ${reason.trim().replace(/\.$/, '')}. \`nesgd doctor\` shows what is missing`,
+      `the ${engine} engine does not run here: ${reason.trim().replace(/\.$/, '')}. "nesgd doctor" shows what is missing`,
       true,
       { cause },
     );

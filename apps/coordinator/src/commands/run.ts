@@ -80,7 +80,7 @@ export async function resume(
     const finished = facts.find((fact) => fact.type === 'finished');
     if (finished) {
       const summary = summarise(folder, finished, 0, 0);
-      watch({ type: 'finished', summary });
+      watch({ type: 'finished', summary, folder: folder.path });
       return summary;
     }
     await chooseRuntime(runtime.engine, runtime.threads, config.cacheRoot, watch);
@@ -215,7 +215,7 @@ async function workOn(
       signal: givenUp,
     });
     const summary = summarise(folder, finished, workers, (performance.now() - options.started) / 1000);
-    watch({ type: 'finished', summary });
+    watch({ type: 'finished', summary, folder: folder.path });
     return summary;
   } finally {
     await crew.dismiss();

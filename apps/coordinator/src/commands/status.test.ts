@@ -231,7 +231,7 @@ test('status: a run is running while a process holds it, and unfinished when tha
   expect(await show('example-1')).toContain(`running by process ${process.pid}`);
   await run.close();
   expect(await state()).toBe('unfinished');
-  expect(await show('example-1')).toContain('nesgd resume example-1');
+  expect(await show('example-1')).toContain(`resume example-1 --runs ${runsFolder}`);
 });
 
 test('status: a lock that a killed process left behind does not count', async () => {

@@ -5,6 +5,7 @@ import { formatAccuracy } from '../display/format.js';
 import { type Line, printLine } from '../display/line.js';
 import type { Terminal } from '../display/live-region.js';
 import { tableLines } from '../display/table-lines.js';
+import { typed } from '../invocation.js';
 import { formatTime, overviewLines } from '../status/overview-lines.js';
 import { overviewOf, type RunState } from '../status/run-overview.js';
 
@@ -84,7 +85,11 @@ async function listed(runsFolder: string, runId: string): Promise<ListedRun> {
 
 function listLines(runs: readonly ListedRun[], runsFolder: string): Line[] {
   if (runs.length === 0)
-    return [[`there are no runs in ${resolve(runsFolder)}: "nesgd run FILE" starts one; --runs names another folder`]];
+    return [
+      [
+        `there are no runs in ${resolve(runsFolder)}: "${typed('nesgd run FILE')}" starts one; --runs names another folder`,
+      ],
+    ];
   const heading = ['run', 'state', 'generation', 'alpha', 'best', 'test', 'started', 'last fact'];
   const rows = runs.map((run) =>
     run.state === 'damaged'

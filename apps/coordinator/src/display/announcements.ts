@@ -17,7 +17,7 @@ export function announce(event: RunEvent, before: ViewState, after: ViewState, d
   const clock = dim(`${formatClock(now - after.startedAt)}  `.padStart(8));
   const stamped = lines.map((line, index): Line => [index === 0 ? clock : ' '.repeat(8), ...line]);
   // The result is a block of its own, with its total time in it.
-  return event.type === 'finished' ? resultLines(event.summary, after.run) : stamped;
+  return event.type === 'finished' ? resultLines(event, after.run !== undefined) : stamped;
 }
 
 function describe(event: RunEvent, before: ViewState, after: ViewState, detail: boolean): Line[] {

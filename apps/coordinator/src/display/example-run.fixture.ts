@@ -76,5 +76,5 @@ export const story: Story = [
   [71_000, { type: 'phase', phase: { name: 'test' }, total: 2, answered: 0 }],
   [73_000, { type: 'job-done', job: job('test of alpha'), worker: 'w-1', accuracy: 0.968, seconds: 1.5 }],
   [73_000, { type: 'job-done', job: job('test of best'), worker: 'w-2', accuracy: 0.9755, seconds: 1.5 }],
-  [75_400, { type: 'finished', summary }],
+  [75_400, { type: 'finished', summary, folder: run.folder }],
 ];

@@ -1,4 +1,6 @@
+import { resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { typed } from '../invocation.js';
 import type { RunEvent } from '../run-events.js';
 import { job, progress, run, story, summary } from './example-run.fixture.js';
 import { chooseDisplayMode, createDisplay, type Display } from './index.js';
@@ -33,7 +35,7 @@ const result = [
   'best mask  11011  4 blocks kept, 1 re-initialised',
   '1 generation, 6 individuals: 5 retrained, 1 known already; 12 epochs trained',
   'folder     runs/example-1',
-  'next       nesgd status example-1  every generation of this run',
+  `next       ${typed('nesgd status example-1')}  every generation of this run`,
 ];
 
 test('plain: one line for each event that matters, with the time since the start and no escape codes', async () => {
@@ -218,6 +220,7 @@ test("result: in the paper's mode there is no validation accuracy, and the reade
       alpha: { ...summary.alpha, validationAccuracy: null },
       best: { ...summary.best, validationAccuracy: null, testAccuracy: 0.96 },
     },
+    folder: run.folder,
   });
   expect(text.split('\n').slice(1, 8)).toEqual([
     'example-1 was finished already',
@@ -241,8 +244,8 @@ test('result: the command to go on with names the folder where it is not ./runs'
     mode: 'plain',
   });
   display.watch({ type: 'opened', run: { ...run, folder: 'my runs/example-1' } });
-  display.watch({ type: 'finished', summary });
-  expect(text).toContain('nesgd status example-1 --runs "my runs"');
+  display.watch({ type: 'finished', summary, folder: 'my runs/example-1' });
+  expect(text).toContain(`status example-1 --runs '${resolve('my runs')}'`);
 });
 
 test('chooseDisplayMode: programs get silence, terminals that can draw the live view, all else plain lines', () => {

@@ -1,11 +1,18 @@
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { readCheckpoint } from '@nesgd/core/checkpoint';
 import { readPackedHeader } from '@nesgd/core/datasets';
 import { InputError, NesgdError } from '@nesgd/core/errors';
 import type { UsableNetwork } from '@nesgd/core/export';
 import { modelSpec } from '@nesgd/core/models';
 import type { Normalisation } from '@nesgd/core/protocol';
-import { type AlphaFact, type EvaluatedFact, type JournalLine, type OpenedFact, readRun } from '@nesgd/core/run';
+import {
+  type AlphaFact,
+  type EvaluatedFact,
+  type JournalLine,
+  type OpenedFact,
+  readRun,
+  runCommand,
+} from '@nesgd/core/run';
 import { BlobStore, type CacheFolder } from '@nesgd/core/storage';
 
 export type Which = 'best' | 'alpha';
@@ -84,10 +91,11 @@ async function storedWeights(
   { runId, which }: { runId: string; which: Which },
 ): Promise<string> {
   if (weights && (await artifacts.has(weights))) return weights;
+  const resume = runCommand('resume', { id: runId, path: dirname(artifacts.folder) });
   const where = weights ? artifacts.path(weights) : artifacts.folder;
   throw new InputError(
     'NO_NETWORK',
-    `run ${runId}: the weights of ${which} are not in ${where}: "nesgd resume ${runId}" stores them where the run is not finished; else restore the folder from a copy`,
+    `run ${runId}: the weights of ${which} are not in ${where}: "${resume}" stores them where the run is not finished; else restore the folder from a copy`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { runCommand } from '@nesgd/core/run';
 import {
   formatAccuracy,
   formatCount,
@@ -8,6 +9,7 @@ import {
 } from '../display/format.js';
 import { bold, cyan, dim, green, type Line, yellow } from '../display/line.js';
 import { tableLines } from '../display/table-lines.js';
+import { typed } from '../invocation.js';
 import type { RunOverview, RunState } from './run-overview.js';
 
 /** One run in detail: where it stands, its settings, what was measured, which blocks the best mask keeps. */
@@ -131,8 +133,15 @@ function maskLines(mask: string, blocks: RunOverview['blocks']): Line[] {
   ];
 }
 
-function nextLines({ state, runId }: RunOverview): Line[] {
+function nextLines({ state, runId, folder }: RunOverview): Line[] {
   return state === 'unfinished'
-    ? [[], ['next      ', bold(`nesgd resume ${runId}`), dim('  goes on from the last fact')]]
+    ? [
+        [],
+        [
+          'next      ',
+          bold(typed(runCommand('resume', { id: runId, path: folder }))),
+          dim('  goes on from the last fact'),
+        ],
+      ]
     : [];
 }

@@ -4,4 +4,5 @@ export * from './experiment.js';
 export * from './experiment-file.js';
 export * from './facts.js';
 export { canonicalFacts, Journal, readJournal } from './journal.js';
+export * from './run-command.js';
 export * from './run-folder.js';

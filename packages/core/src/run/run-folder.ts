@@ -7,6 +7,7 @@ import { checkMaskLengths } from './check-mask-lengths.js';
 import { formatExperiment } from './experiment-file.js';
 import type { JournalLine, OpenedFact } from './facts.js';
 import { Journal, readJournal } from './journal.js';
+import { runCommand } from './run-command.js';
 import { type Holder, livingHolder, lockRun } from './run-lock.js';
 
 /** `runs/<id>/`: one run's journal, its experiment and artifacts, held by this process alone until it is closed. */
@@ -173,7 +174,7 @@ async function refuseExisting(path: string, id: string): Promise<void> {
   if (!(await exists(path))) return;
   throw new InputError(
     'RUN_EXISTS',
-    `run ${id} exists already (${path}): go on with it by "nesgd resume ${id}", or choose another --run-id`,
+    `run ${id} exists already (${path}): go on with it by "${runCommand('resume', { id, path })}", or choose another --run-id`,
   );
 }
 

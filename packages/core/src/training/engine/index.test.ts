@@ -24,7 +24,7 @@ it('EngineUnavailableError: says why in one line, and that another machine may d
     new Error('The addon can not be found at path: x. \nPlease run npm'),
   );
   expect(error.message).toBe(
-    'the tensorflow engine does not run here: The addon can not be found at path: x. `nesgd doctor` shows what is missing',
+    'the tensorflow engine does not run here: The addon can not be found at path: x. "nesgd doctor" shows what is missing',
   );
   expect(error.retryable).toBe(true);
 });
