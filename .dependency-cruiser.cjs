@@ -12,6 +12,7 @@ const CORE_LAYERS = {
   baselines: ['evolution'],
   run: ['evolution', 'datasets', 'protocol', 'storage', 'baselines'],
   trainer: ['training', 'protocol', 'storage'],
+  bench: ['evolution', 'training', 'trainer', 'protocol', 'storage'],
   runtime: ['trainer', 'protocol', 'storage'],
 };
 const APPS = ['coordinator', 'worker', 'dashboard'];

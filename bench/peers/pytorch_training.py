@@ -1,74 +1,67 @@
-"""Steps of SGD with PyTorch, eager and channels-last, for bench/training.mjs.
+"""Steps of SGD with PyTorch, channels-last, for `nesgd bench`.
 
-Usage: pytorch_training.py MODEL THREADS BATCH. Speaks lines of JSON: says {"description"} when ready, then answers each
-number of steps on standard input with {"seconds"}.
+Usage: pytorch_training.py '{"model": "resnet20", "threads": 2, "batch": 128, "mode": "eager" or "compile"}'. Speaks
+lines of JSON, as packages/core/src/bench/messages.ts has them: says {"ready"} when it is, then answers each request.
 """
 
 import json
+import resource
 import sys
 import time
 
 import torch
 import torch.nn.functional as F
-from torch import nn
-
-# widths and blocks of each stage, as in packages/core/src/training/models/resnet.ts
-MODELS = {
-    "resnet8": ([16, 32, 64], [1] * 3),
-    "resnet14": ([16, 32, 64], [2] * 3),
-    "resnet20": ([16, 32, 64], [3] * 3),
-    "resnet32": ([16, 32, 64], [5] * 3),
-    "resnet18": ([64, 128, 256, 512], [2] * 4),
-}
+from networks import FULL, Plain
 
 
-class Block(nn.Module):
-    def __init__(self, c_in, c_out, stride):
-        super().__init__()
-        self.conv1 = nn.Conv2d(c_in, c_out, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(c_out)
-        self.conv2 = nn.Conv2d(c_out, c_out, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(c_out)
-        self.shortcut = nn.Sequential()
-        if stride != 1 or c_in != c_out:
-            self.shortcut = nn.Sequential(nn.Conv2d(c_in, c_out, 1, stride, bias=False), nn.BatchNorm2d(c_out))
-
-    def forward(self, x):
-        y = F.relu(self.bn1(self.conv1(x)), inplace=True)
-        return F.relu(self.bn2(self.conv2(y)) + self.shortcut(x), inplace=True)
+def peak_mb():
+    """Peak resident memory: Linux' own high-water mark where there is one, else what getrusage says."""
+    try:
+        with open("/proc/self/status") as status:
+            kb = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+    except OSError:
+        kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return kb / 1024
 
 
-def resnet(widths, blocks):
-    c_in = widths[0]
-    layers = [nn.Conv2d(3, c_in, 3, 1, 1, bias=False), nn.BatchNorm2d(c_in), nn.ReLU(inplace=True)]
-    for s, (width, count) in enumerate(zip(widths, blocks)):
-        for b in range(count):
-            layers.append(Block(c_in, width, 2 if s > 0 and b == 0 else 1))
-            c_in = width
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(c_in, 10))
-
-
-def main(model, threads, batch):
+def trainer(model, threads, batch, mode):
     torch.set_num_threads(threads)
     torch.manual_seed(1)
-    network = resnet(*MODELS[model]).to(memory_format=torch.channels_last)
+    build, config = FULL[model]
+    network = build(config, Plain).to(memory_format=torch.channels_last)
     x = torch.randn(batch, 3, 32, 32).to(memory_format=torch.channels_last)
     y = torch.randint(0, 10, (batch,))
     optimiser = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
+    forward = torch.compile(network) if mode == "compile" else network
 
     def step():
         optimiser.zero_grad()
-        loss = F.cross_entropy(network(x), y)
+        loss = F.cross_entropy(forward(x), y)
         loss.backward()
         optimiser.step()
         return loss.item()
 
-    print(json.dumps({"description": f"PyTorch {torch.__version__}"}), flush=True)
+    return step
+
+
+def say(**answer):
+    print(json.dumps(answer), flush=True)
+
+
+def main(settings):
+    step = trainer(**settings)
+    if settings["mode"] == "compile":
+        step()  # What cannot be compiled fails before it is counted on.
+    say(ready=f"PyTorch {torch.__version__}")
     for line in sys.stdin:
+        request = json.loads(line)
+        if request["do"] == "memory":
+            say(peakMb=peak_mb())
+            continue
         start = time.perf_counter()
-        for _ in range(int(line)):
+        for _ in range(request["steps"]):
             step()
-        print(json.dumps({"seconds": time.perf_counter() - start}), flush=True)
+        say(seconds=time.perf_counter() - start)
 
 
-main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+main(json.loads(sys.argv[1]))

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the peers of the benchmarks into the cache folder, where bench/training.mjs looks for them.
+# Installs the peers of the benchmarks into the cache folder, where `nesgd bench --peer` looks for them.
 # Usage: sh bench/peers/setup.sh
 set -eu
 cache=${NESGD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nesgd}

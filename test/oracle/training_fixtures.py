@@ -9,13 +9,16 @@ engines have them; the network's parameters keep PyTorch's names and layouts, as
 """
 
 import json
+import sys
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from networks import NETWORKS, Kinks
 from safetensors.torch import save_file
 from torch import nn
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "bench/peers"))
+from networks import NARROW, Kinks  # noqa: E402
 
 TRAINING = {"momentum": 0.9, "weightDecay": 5e-4, "learningRates": [0.05] * 10 + [0.01] * 10}
 OUT = Path(__file__).parents[2] / "packages/core/src/training/fixtures"
@@ -250,7 +253,7 @@ def main():
     others(operations)
     write("operations", operations, {"convolutions": conv_cases, "pools": pool_cases, "batchNorms": norm_cases, "sgd": SGD})
 
-    for name, (build, narrow) in NETWORKS.items():
+    for name, (build, narrow) in NARROW.items():
         seed, result = 0, None
         while result is None:
             seed += 1

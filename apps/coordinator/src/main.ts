@@ -3,6 +3,7 @@ import 'dotenv/config';
 import { InputError, NesgdError } from '@nesgd/core/errors';
 import { DEFAULT_ATTEMPTS, runCommand } from '@nesgd/core/run';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { benchCommand } from './commands/bench.js';
 import { doctor } from './commands/doctor.js';
 import { EXPORT_FORMATS, type ExportOptions, exportLines, exportRun } from './commands/export.js';
 import { type PredictOptions, predict, predictionLines } from './commands/predict.js';
@@ -206,6 +207,8 @@ program
   .action(async (options: { json: boolean }) => {
     process.exitCode = await doctor({ json: options.json, stdout: process.stdout, env: process.env });
   });
+
+benchCommand(program.command('bench'), config);
 
 /** The run that is being worked on, which a message's "nesgd resume" means. */
 let begun: RunDescription | undefined;

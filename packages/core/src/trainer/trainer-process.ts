@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { NesgdError } from '../errors.js';
 import type { Job, JobResult, Progress, Runtime } from '../protocol/index.js';
 import { errorFromMessage, type FromTrainer, fromTrainerSchema, type Inference, type ToTrainer } from './messages.js';
+import { trainerEnvironment } from './trainer-environment.js';
 import { hangTimeoutMs, Watchdog } from './watchdog.js';
 
 export interface TrainerOptions {
@@ -87,16 +88,11 @@ export class TrainerProcess {
 
   /** Forks a trainer and waits until its engine is loaded. @throws the engine's own error where it cannot load. */
   static async start(options: TrainerOptions): Promise<TrainerProcess> {
-    const threads = String(options.runtime.threads);
     const child = fork(fileURLToPath(new URL('./main.js', import.meta.url)), [], {
       env: {
         ...process.env,
         NESGD_TRAINER: JSON.stringify({ ...options.runtime, cacheRoot: options.cacheRoot }),
-        // Read once, when the libraries load.
-        TF_NUM_INTRAOP_THREADS: threads,
-        TF_NUM_INTEROP_THREADS: '1',
-        OMP_NUM_THREADS: threads,
-        TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? '2',
+        ...trainerEnvironment(options.runtime.threads),
       },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

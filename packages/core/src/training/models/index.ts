@@ -6,6 +6,7 @@ import { NIN, nin } from './nin.js';
 import { RESNETS, resnet } from './resnet.js';
 import { type BlockSpec, blocksOf, type ImageShape, type ModelSpec } from './spec.js';
 
+export { forwardMultiplyAdds, trainingFlops } from './flops.js';
 export * from './spec.js';
 
 /**

@@ -1,5 +1,5 @@
-"""Narrow networks in PyTorch, for training_fixtures.py: written from the papers, with the parameter names of the public
-implementations that packages/core/src/training/models follows.
+"""The networks in PyTorch: written from the papers, with the parameter names of the public implementations that
+packages/core/src/training/models follows. Full width for the benchmarks, narrow for test/oracle/training_fixtures.py.
 """
 
 import torch
@@ -34,6 +34,18 @@ class Kinks:
         self.nearest = min(self.nearest, distances[distances > 0].min().item())
 
 
+class Plain:
+    """ReLU and max pooling as one would write them."""
+
+    @staticmethod
+    def relu(x):
+        return F.relu(x, inplace=True)
+
+    @staticmethod
+    def max_pool(x, kernel, stride, padding):
+        return F.max_pool2d(x, kernel, stride, padding)
+
+
 class Block(nn.Module):
     """A basic block with the paper's shortcut B; its names are those of kuangliu/pytorch-cifar."""
 
@@ -54,10 +66,10 @@ class Block(nn.Module):
 
 
 class ResNet(nn.Module):
-    def __init__(self, config, kinks):
+    def __init__(self, config, activations):
         super().__init__()
         widths, blocks = config["widths"], config["blocks"]
-        self.relu = relu = kinks.relu
+        self.relu = relu = activations.relu
         self.conv1 = nn.Conv2d(config["channels"], widths[0], 3, 1, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(widths[0])
         c_in = widths[0]
@@ -113,9 +125,9 @@ class Transition(nn.Module):
 class DenseNet(nn.Module):
     """With names and order of channels of kuangliu/pytorch-cifar ("BC") or andreasveit/densenet-pytorch ("plain")."""
 
-    def __init__(self, config, kinks):
+    def __init__(self, config, activations):
         super().__init__()
-        self.relu = kinks.relu
+        self.relu = activations.relu
         growth, layers, bc = config["growth"], config["layers"], config["form"] == "BC"
         c = config["stem"]
         self.conv1 = nn.Conv2d(config["channels"], c, 3, padding=1, bias=False)
@@ -123,13 +135,13 @@ class DenseNet(nn.Module):
         for s, count in enumerate(layers, start=1):
             block = []
             for _ in range(count):
-                block.append(DenseLayer(c, growth, bc, bc, kinks.relu))
+                block.append(DenseLayer(c, growth, bc, bc, activations.relu))
                 c += growth
             block = nn.Sequential(*block)
             self._append(f"dense{s}", block) if bc else self._append(f"block{s}", nn.ModuleDict({"layer": block}))
             if s < len(layers):
                 c_out = c // 2 if bc else c
-                self._append(f"trans{s}", Transition(c, c_out, ("bn", "conv") if bc else ("bn1", "conv1"), kinks.relu))
+                self._append(f"trans{s}", Transition(c, c_out, ("bn", "conv") if bc else ("bn1", "conv1"), activations.relu))
                 c = c_out
         self.last = ("bn", "linear") if bc else ("bn1", "fc")
         setattr(self, self.last[0], nn.BatchNorm2d(c))
@@ -172,9 +184,9 @@ class DualPathBlock(nn.Module):
 
 
 class DualPathNet(nn.Module):
-    def __init__(self, config, kinks):
+    def __init__(self, config, activations):
         super().__init__()
-        self.relu = kinks.relu
+        self.relu = activations.relu
         c = config["stem"]
         self.conv1 = nn.Conv2d(config["channels"], c, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(c)
@@ -183,7 +195,7 @@ class DualPathNet(nn.Module):
             layer = []
             for b in range(count):
                 stride = 2 if s > 0 and b == 0 else 1
-                layer.append(DualPathBlock(c, inner, residual, dense, config["groups"], stride, b == 0, kinks.relu))
+                layer.append(DualPathBlock(c, inner, residual, dense, config["groups"], stride, b == 0, activations.relu))
                 c = residual + (b + 2) * dense
             setattr(self, f"layer{s + 1}", nn.Sequential(*layer))
         self.linear = nn.Linear(c, config["classes"])
@@ -197,11 +209,12 @@ class DualPathNet(nn.Module):
 
 
 class NetworkInNetwork(nn.Module):
-    """Without dropout, which draws. Its modules are numbered as if ReLU, pooling and dropout were modules too."""
+    """With a config's dropout, or none. Its modules are numbered as if ReLU, pooling and dropout were modules too."""
 
-    def __init__(self, config, kinks):
+    def __init__(self, config, activations):
         super().__init__()
-        self.kinks = kinks
+        self.activations = activations
+        self.dropout = config.get("dropout", 0)
         self.classifier = nn.ModuleDict()
         self.blocks = []
         c, index = config["channels"], 0
@@ -216,11 +229,13 @@ class NetworkInNetwork(nn.Module):
             index += 2
 
     def forward(self, x):
-        pools = [lambda t: self.kinks.max_pool(t, 3, 2, 1), lambda t: F.avg_pool2d(t, 3, 2, 1), lambda t: t]
-        for block, pool in zip(self.blocks, pools):
+        pools = [lambda t: self.activations.max_pool(t, 3, 2, 1), lambda t: F.avg_pool2d(t, 3, 2, 1), lambda t: t]
+        for i, (block, pool) in enumerate(zip(self.blocks, pools)):
             for index in block:
-                x = self.kinks.relu(self.classifier[index](x))
+                x = self.activations.relu(self.classifier[index](x))
             x = pool(x)
+            if self.dropout > 0 and i + 1 < len(self.blocks):
+                x = F.dropout(x, self.dropout, self.training)
         return x.mean((2, 3))
 
 
@@ -253,7 +268,8 @@ class Fractal(nn.Module):
         heads = [x] * len(self.columns)
         for i in range(self.depth):
             ending = [c for c, column in enumerate(self.columns) if str(i) in column]
-            mean = torch.stack([self.columns[c][str(i)](heads[c]) for c in ending]).mean(0)
+            outputs = [self.columns[c][str(i)](heads[c]) for c in ending]
+            mean = torch.stack(outputs).mean(0) if len(outputs) > 1 else outputs[0]
             for c in ending:
                 heads[c] = mean
         return heads[0]
@@ -262,13 +278,13 @@ class Fractal(nn.Module):
 class FractalNet(nn.Module):
     """Its modules are numbered as if pooling and flattening were modules too."""
 
-    def __init__(self, config, kinks):
+    def __init__(self, config, activations):
         super().__init__()
-        self.kinks = kinks
+        self.activations = activations
         self.layers = nn.ModuleDict()
         c = config["channels"]
         for b, width in enumerate(config["widths"]):
-            self.layers[str(2 * b)] = Fractal(c, width, config["columns"], kinks.relu)
+            self.layers[str(2 * b)] = Fractal(c, width, config["columns"], activations.relu)
             c = width
         self.linear = str(2 * len(config["widths"]) + 1)
         self.layers[self.linear] = nn.Linear(c, config["classes"])
@@ -276,12 +292,41 @@ class FractalNet(nn.Module):
     def forward(self, x):
         for name, module in self.layers.items():
             if name != self.linear:
-                x = self.kinks.max_pool(module(x), 2, 2, 0)
+                x = self.activations.max_pool(module(x), 2, 2, 0)
         return self.layers[self.linear](x.mean((2, 3)))
 
 
+CIFAR = {"channels": 3, "classes": 10}
+
+
+def _cifar_resnet(n):
+    return ResNet, CIFAR | {"widths": [16, 32, 64], "blocks": [n] * 3}
+
+
+FULL = {
+    "resnet8": _cifar_resnet(1),
+    "resnet14": _cifar_resnet(2),
+    "resnet20": _cifar_resnet(3),
+    "resnet32": _cifar_resnet(5),
+    "resnet18": (ResNet, CIFAR | {"widths": [64, 128, 256, 512], "blocks": [2, 2, 2, 2]}),
+    "resnet34": (ResNet, CIFAR | {"widths": [64, 128, 256, 512], "blocks": [3, 4, 6, 3]}),
+    "densenet100": (DenseNet, CIFAR | {"form": "plain", "stem": 24, "growth": 12, "layers": [32, 32, 32]}),
+    "densenet121": (DenseNet, CIFAR | {"form": "BC", "stem": 64, "growth": 32, "layers": [6, 12, 24, 16]}),
+    "dpn92": (
+        DualPathNet,
+        CIFAR
+        | {"stem": 64, "groups": 32, "inner": [96, 192, 384, 768], "residual": [256, 512, 1024, 2048]}
+        | {"dense": [16, 32, 24, 128], "blocks": [3, 4, 20, 3]},
+    ),
+    "nin": (
+        NetworkInNetwork,
+        CIFAR | {"kernels": [5, 5, 3], "widths": [[192, 160, 96], [192, 192, 192], [192, 192, 10]], "dropout": 0.5},
+    ),
+    "fractalnet": (FractalNet, CIFAR | {"columns": 3, "widths": [64, 128, 256, 512, 512]}),
+}
+
 SMALL = {"channels": 3, "classes": 5, "size": 6, "batches": 2, "batchSize": 4}
-NETWORKS = {
+NARROW = {
     "resnet": (
         ResNet,
         {"widths": [4, 8, 16], "blocks": [1, 1, 1], "channels": 3, "classes": 10, "size": 8, "batches": 4, "batchSize": 8},

@@ -1,0 +1,26 @@
+import { fileURLToPath } from 'node:url';
+import { StepProcess } from '@nesgd/core/bench';
+import type { ModelName } from './plan.js';
+
+const SCRIPT = fileURLToPath(new URL('../../../../bench/peers/pytorch_training.py', import.meta.url));
+/** Compiling a large network takes minutes on few cores. */
+const COMPILE_LIMIT_MS = 300_000;
+
+export interface TorchSettings {
+  readonly python: string;
+  readonly model: ModelName;
+  readonly threads: number;
+  readonly batch: number;
+  /** Eager, or by torch.compile, which wants a C++ compiler. */
+  readonly mode: 'eager' | 'compile';
+}
+
+/** PyTorch's process, as one would write it for a CPU (decision 0053). @throws StepProcessError. */
+export function startTorch({ python, ...settings }: TorchSettings): Promise<StepProcess> {
+  return StepProcess.start(
+    python,
+    [SCRIPT],
+    settings,
+    settings.mode === 'compile' ? { limitMs: COMPILE_LIMIT_MS } : {},
+  );
+}
