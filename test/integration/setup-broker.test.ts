@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -103,20 +103,54 @@ describe.each(servers)('broker %s', (server) => {
     });
   });
 
+  it('is started again, with its data, when its guardian is killed with SIGKILL', async () => {
+    const broker = await start();
+    const { port, password } = new URL(broker.url);
+    const first = { server: broker.pid, guardian: broker.guardianPid };
+    process.kill(first.guardian, 'SIGKILL');
+    await until(() => !isAlive(first.server));
+    await until(() => broker.pid !== first.server && isAlive(broker.pid));
+    await until(async () => {
+      const answer = await ask(port, `AUTH ${password}\r\nPING\r\n`, 2).catch((): string[] => []);
+      return answer.includes('+PONG');
+    });
+    expect(readdirSync(join(folder, 'data'))).toHaveLength(1);
+    await broker.stop();
+    expect(isAlive(broker.pid)).toBe(false);
+  });
+
+  it('ends when its guardian and the process that started it are killed with SIGKILL at once', async () => {
+    const { parent, pid, guardianPid } = await startInAnotherProcess(binary());
+    parent.kill('SIGSTOP'); // So that it starts no other guardian in between.
+    process.kill(guardianPid, 'SIGKILL');
+    parent.kill('SIGKILL');
+    await until(() => !isAlive(pid));
+  });
+
+  it('is started again when the shell that is its parent is killed with SIGKILL', async () => {
+    const broker = await start();
+    const first = broker.pid;
+    const stat = readFileSync(`/proc/${first}/stat`, 'utf8');
+    process.kill(Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]), 'SIGKILL');
+    await until(() => !isAlive(first) && broker.pid !== first && isAlive(broker.pid));
+  });
+
   /** A parent in a process group of its own, as a shell starts it. */
-  async function startInAnotherProcess(path: string): Promise<{ parent: ChildProcess; pid: number; url: string }> {
+  async function startInAnotherProcess(
+    path: string,
+  ): Promise<{ parent: ChildProcess; pid: number; guardianPid: number; url: string }> {
     const code = `
       const { startBroker } = await import('@nesgd/core/runtime');
       process.on('SIGINT', () => {});
-      const { pid, url } = await startBroker(...${JSON.stringify([path, { folder: join(folder, 'data') }])});
-      console.log(JSON.stringify({ pid, url }));
+      const { pid, guardianPid, url } = await startBroker(...${JSON.stringify([path, { folder: join(folder, 'data') }])});
+      console.log(JSON.stringify({ pid, guardianPid, url }));
       setInterval(() => {}, 1e6);`;
     const parent = spawn(process.execPath, ['--input-type=module', '-e', code], {
       detached: true,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     parents.push(parent);
-    return { parent, ...(JSON.parse(await line(parent)) as { pid: number; url: string }) };
+    return { parent, ...(JSON.parse(await line(parent)) as { pid: number; guardianPid: number; url: string }) };
   }
 });
 

@@ -70,9 +70,14 @@ export class LocalWorkers {
     child.stderr?.pipe(log, { end: false });
     child.once('close', () => log.end());
 
+    let drained = false;
+    child.on('message', (message) => {
+      drained ||= (message as { type?: unknown }).type === 'drained';
+    });
     child.once('exit', (code, signal) => {
       this.#children.delete(name);
       if (this.#closing) return;
+      if (drained) return this.options.watch({ type: 'notice', text: `${name} was drained and has ended` });
       const now = Date.now();
       const recent = [...deaths.filter((at) => now - at < 60_000), now];
       const how = signal ? `was killed by ${signal}` : `ended with code ${code}`;

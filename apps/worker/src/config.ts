@@ -18,6 +18,8 @@ const envSchema = z
     NESGD_STALLED_INTERVAL_MS: z.coerce.number().int().min(100).default(5_000),
     /** How long a trainer may show no progress, not one training step, before it is killed. */
     NESGD_HANG_TIMEOUT_S: optional(z.coerce.number().positive()),
+    /** How often a worker says on the broker what it does, and looks whether it is told something. */
+    NESGD_PULSE_MS: z.coerce.number().int().min(50).max(60_000).default(2_000),
     NESGD_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
     /** Where data sets and weights come from and go to; without it the cache folder is the coordinator's own. */
     NESGD_COORDINATOR: optional(
@@ -47,6 +49,7 @@ export interface WorkerConfig {
   readonly lockDurationMs: number;
   readonly stalledIntervalMs: number;
   readonly hangTimeoutMs: number;
+  readonly pulseMs: number;
   readonly logLevel: string;
   readonly cacheRoot: string;
   readonly coordinator: CoordinatorAddress | undefined;
@@ -64,6 +67,7 @@ export function readConfig(env: NodeJS.ProcessEnv): WorkerConfig {
     lockDurationMs: parsed.NESGD_LOCK_DURATION_MS,
     stalledIntervalMs: parsed.NESGD_STALLED_INTERVAL_MS,
     hangTimeoutMs: hangTimeoutMs({ NESGD_HANG_TIMEOUT_S: parsed.NESGD_HANG_TIMEOUT_S?.toString() }),
+    pulseMs: parsed.NESGD_PULSE_MS,
     logLevel: parsed.NESGD_LOG_LEVEL,
     cacheRoot: defaultCacheRoot(env),
     coordinator:

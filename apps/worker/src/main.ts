@@ -19,9 +19,13 @@ const config = configOrExit();
 // Trainers inherit the environment, and have no use for it.
 delete process.env.NESGD_SECRET;
 const log = pino({ level: config.logLevel, base: { worker: config.name } });
-const supervisor = new Supervisor(config, log);
 
 const CLOSE_TIMEOUT_MS = 10_000;
+const supervisor = new Supervisor(config, log, () => {
+  // Its parent shall not take the end for a death.
+  process.send?.({ type: 'drained' });
+  close('drained');
+});
 let ready = false;
 let closing = false;
 function close(reason: string): void {

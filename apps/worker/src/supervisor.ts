@@ -1,5 +1,13 @@
 import { NesgdError } from '@nesgd/core/errors';
-import { failureText, type Job, QUEUE_NAME, QUEUE_PREFIX, type WorkerReport } from '@nesgd/core/protocol';
+import {
+  CANCELLED,
+  failureText,
+  type Job,
+  QUEUE_NAME,
+  QUEUE_PREFIX,
+  type WorkerRecord,
+  type WorkerReport,
+} from '@nesgd/core/protocol';
 import type { JobOutcome } from '@nesgd/core/run';
 import { cacheFolder } from '@nesgd/core/storage';
 import { TrainerSlot } from '@nesgd/core/trainer';
@@ -10,6 +18,7 @@ import { CoordinatorClient } from './artifacts/coordinator-client.js';
 import { RemoteArtifacts } from './artifacts/remote-artifacts.js';
 import type { WorkerConfig } from './config.js';
 import { parseJob } from './parse-job.js';
+import { Pulse } from './pulse.js';
 import { RefusedJobError } from './refused-job-error.js';
 
 /** What a trainer meets where a file in the cache folder is gone or has changed. */
@@ -38,10 +47,14 @@ export class Supervisor {
   #refusalsInARow = 0;
   #pause: NodeJS.Timeout | undefined;
   readonly #stop = new AbortController();
+  readonly #pulse: Pulse;
+  #current: { readonly id: string; readonly job: Job; readonly giveUp: AbortController } | undefined;
+  #draining = false;
 
   constructor(
     private readonly config: WorkerConfig,
     private readonly log: Logger,
+    private readonly onDrained: () => void,
   ) {
     this.#slot = new TrainerSlot({
       cacheRoot: config.cacheRoot,
@@ -63,6 +76,18 @@ export class Supervisor {
       maxStalledCount: 10,
     });
     this.#worker.on('error', (error) => log.warn({ error: error.message }, 'queue'));
+    // Another worker has the job by now, or will soon.
+    this.#worker.on('lockRenewalFailed', (jobIds) => {
+      for (const id of jobIds) this.#giveUp(id, 'the lock on it was lost');
+    });
+    this.#pulse = new Pulse({
+      connection: this.#connection,
+      name: config.name,
+      intervalMs: config.pulseMs,
+      state: () => this.#state(),
+      onDrain: () => this.#drain(),
+      onCancel: (jobId) => this.#giveUp(jobId, 'its run gave it up'),
+    });
     this.#worker.on('stalled', (jobId) => log.warn({ jobId }, 'a worker went silent; its job is back in the queue'));
   }
 
@@ -76,11 +101,36 @@ export class Supervisor {
     clearTimeout(this.#pause);
     await this.#worker.close();
     await this.#slot.close();
+    await this.#pulse.stop();
     this.#connection.disconnect();
+  }
+
+  #state(): Pick<WorkerRecord, 'state' | 'job'> {
+    const current = this.#current;
+    const state = this.#draining ? 'draining' : current ? 'busy' : 'idle';
+    if (!current) return { state, job: null };
+    const { id, job } = current;
+    return { state, job: { id, runId: job.runId, what: job.kind === 'evaluate' ? job.mask : job.kind } };
+  }
+
+  /** Finishes the current job and takes no other. */
+  #drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.log.info('drained: the current job is the last');
+    clearTimeout(this.#pause);
+    void this.#worker.close().then(this.onDrained);
+  }
+
+  #giveUp(jobId: string, why: string): void {
+    if (this.#current?.id !== jobId || this.#current.giveUp.signal.aborted) return;
+    this.log.info({ jobId }, `job given up: ${why}`);
+    this.#current.giveUp.abort(new NesgdError(CANCELLED, why));
   }
 
   async #process(queued: QueueJob<unknown, JobOutcome>, token?: string): Promise<JobOutcome> {
     const log = this.log.child({ jobId: queued.id });
+    const giveUp = new AbortController();
     const report = (progress: WorkerReport['progress']) => {
       const message: WorkerReport = { worker: this.config.name, progress };
       // Progress is worth nothing later: never wait for it, never fail for it.
@@ -88,12 +138,17 @@ export class Supervisor {
     };
     try {
       const job = parseJob(queued.data);
+      this.#current = { id: queued.id ?? '', job, giveUp };
       report(null);
       log.info(
         { kind: job.kind, runId: job.runId, mask: job.kind === 'evaluate' ? job.mask : undefined },
         'job started',
       );
-      const { result, seconds, engine } = await this.#do(job, report);
+      const { result, seconds, engine } = await this.#do(
+        job,
+        report,
+        AbortSignal.any([this.#stop.signal, giveUp.signal]),
+      );
       log.info({ accuracy: result.accuracy, seconds }, 'job done');
       this.#refusalsInARow = 0;
       return { result, provenance: { worker: this.config.name, engine, seconds } };
@@ -103,16 +158,19 @@ export class Supervisor {
         await queued.moveToWait(token);
         throw new WaitingError();
       }
+      if (giveUp.signal.aborted) throw new UnrecoverableError(failureText(giveUp.signal.reason));
       if (error instanceof RefusedJobError) return this.#handBack(queued, token, error);
       const known =
         error instanceof NesgdError ? error : new NesgdError('UNEXPECTED', String(error), true, { cause: error });
       log.error({ code: known.code, retryable: known.retryable }, known.message);
       throw known.retryable ? new Error(failureText(known)) : new UnrecoverableError(failureText(known));
+    } finally {
+      this.#current = undefined;
     }
   }
+
   /** Fetches what the job names, has it done, and sends the weights that it stored. */
-  async #do(job: Job, onProgress: (progress: WorkerReport['progress']) => void) {
-    const signal = this.#stop.signal;
+  async #do(job: Job, onProgress: (progress: WorkerReport['progress']) => void, signal: AbortSignal) {
     const train = () =>
       this.#slot.run(job, { onProgress, signal }).catch((error) => this.#refuseForLackOfMeans(job, error));
     const artifacts = this.#artifacts;

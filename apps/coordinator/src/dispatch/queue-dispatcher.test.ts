@@ -1,8 +1,9 @@
-import { type Job, QUEUE_NAME, QUEUE_PREFIX } from '@nesgd/core/protocol';
+import { NesgdError } from '@nesgd/core/errors';
+import { failureText, type Job, type MeasureJob, QUEUE_NAME, QUEUE_PREFIX } from '@nesgd/core/protocol';
 import type { JobOutcome } from '@nesgd/core/run';
 import { findBrokerBinary, type RunningBroker, startBroker } from '@nesgd/core/runtime';
 import { defaultCacheRoot } from '@nesgd/core/storage';
-import { Queue, type Job as QueueJob, Worker } from 'bullmq';
+import { Queue, type Job as QueueJob, UnrecoverableError, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { QueueDispatcher } from './queue-dispatcher.js';
@@ -15,31 +16,46 @@ const OUTCOME: JobOutcome = {
 let broker: RunningBroker;
 let connection: Redis;
 let dispatcher: QueueDispatcher;
-let worker: Worker;
-let finish: () => void;
+const workers: Worker[] = [];
 beforeEach(async () => {
   const binary = findBrokerBinary(defaultCacheRoot(process.env), process.env);
   if (!binary) throw new Error('wants a redis-server or valkey-server: "npm test" provisions one');
   broker = await startBroker(binary);
   connection = new Redis(broker.url, { maxRetriesPerRequest: null });
-  dispatcher = await QueueDispatcher.connect({ connection });
-  const mayFinish = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
-  worker = new Worker(QUEUE_NAME, () => mayFinish.then(() => OUTCOME), {
-    connection: connection.duplicate(),
-    prefix: QUEUE_PREFIX,
+  dispatcher = await QueueDispatcher.connect({
+    connection,
+    reconcileIntervalMs: 100,
+    deadline: { atLeastMs: 200, factor: 2 },
   });
 });
 afterEach(async () => {
   vi.restoreAllMocks();
-  await worker.close();
+  await Promise.all(workers.splice(0).map((worker) => worker.close(true)));
   await dispatcher.close();
   connection.disconnect();
   await broker.stop();
 });
 
+/** @param answer to a job's weights, which name it here. */
+function startWorker(answer: (name: string) => unknown): Worker {
+  const worker = new Worker<MeasureJob>(QUEUE_NAME, async ({ data }) => answer(data.weights), {
+    connection: connection.duplicate(),
+    prefix: QUEUE_PREFIX,
+  });
+  worker.on('error', () => {});
+  workers.push(worker);
+  return worker;
+}
+
+const job = (name: string) => ({ runId: 'r', kind: 'measure', weights: name }) as Job;
+const never = () => new Promise(() => {});
+
 it('queue dispatcher: a job that ends while it is looked up is not taken for one without a result', async () => {
+  let finish = () => {};
+  const mayFinish = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  startWorker(() => mayFinish.then(() => OUTCOME));
   const { getJob, getJobState } = Queue.prototype;
   // The first look finds it under way, and it ends before that look is over.
   vi.spyOn(Queue.prototype, 'getJobState').mockImplementation(async function (this: Queue, id: string) {
@@ -48,10 +64,80 @@ it('queue dispatcher: a job that ends while it is looked up is not taken for one
     return state;
   });
   vi.spyOn(Queue.prototype, 'getJob').mockImplementation(async function (this: Queue, id: string) {
-    const job = (await getJob.call(this, id)) as QueueJob | undefined;
-    if (job) finish();
-    if (job && !job.finishedOn) await vi.waitUntil(() => job.isCompleted(), { timeout: 60_000 });
-    return job;
+    const found = (await getJob.call(this, id)) as QueueJob | undefined;
+    if (found) finish();
+    if (found && !found.finishedOn) await vi.waitUntil(() => found.isCompleted(), { timeout: 60_000 });
+    return found;
   });
-  expect(await dispatcher.dispatch({ runId: 'r', kind: 'alpha' } as Job)).toEqual(OUTCOME);
+  expect(await dispatcher.dispatch(job('a'))).toEqual(OUTCOME);
+});
+
+const { result, provenance } = OUTCOME;
+it.each([
+  ['nothing', undefined],
+  ['a text', 'done'],
+  ['an accuracy above 1', { provenance, result: { ...result, accuracy: 1.5 } }],
+  ['an accuracy that is no number', { provenance, result: { ...result, accuracy: null } }],
+  ['a path in place of a hash', { provenance, result: { ...result, weights: '../../etc/passwd' } }],
+  [
+    'more epochs than the job has',
+    { provenance, result: { ...result, curve: [{ epoch: 1, trainLoss: 1, accuracy: 1 }] } },
+  ],
+  ['a key too many', { provenance, result, fitness: 1 }],
+])('queue dispatcher: an answer that is %s does not count, and the job is done again', async (_, answer) => {
+  const answers: unknown[] = [answer, OUTCOME];
+  startWorker(() => answers.shift());
+  const reasons: string[] = [];
+  expect(await dispatcher.dispatch(job('a'), { onRetry: (reason) => reasons.push(reason) })).toEqual(OUTCOME);
+  expect(reasons).toEqual([expect.stringMatching(/no result of its job/)]);
+});
+
+it('queue dispatcher: a job that gets no right answer in so many attempts ends with the fault', async () => {
+  startWorker(() => ({ accuracy: 1 }));
+  await expect(dispatcher.dispatch(job('a'))).rejects.toMatchObject({ code: 'PROTOCOL' });
+});
+
+it('queue dispatcher: a job that takes far longer than its like is given to another worker too; the first result counts', async () => {
+  const slow = startWorker((name) => (name === 'slow' ? never() : OUTCOME));
+  for (const name of ['a', 'b', 'c']) await dispatcher.dispatch(job(name));
+  let begun = () => {};
+  const hasBegun = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  slow.on('active', begun);
+  const reasons: string[] = [];
+  const outcome = dispatcher.dispatch(job('slow'), { onRetry: (reason) => reasons.push(reason) });
+  await hasBegun;
+  startWorker(() => OUTCOME);
+  expect(await outcome).toEqual(OUTCOME);
+  expect(reasons).toEqual([expect.stringMatching(/another worker may try as well/)]);
+  // The slow one is told that it may stop.
+  await vi.waitUntil(async () => (await connection.keys('nesgd:cancel:r-measure-*')).length === 1, { timeout: 60_000 });
+});
+
+it('queue dispatcher: a job that an earlier coordinator gave up is done when it is wanted again', async () => {
+  startWorker(() => {
+    if (workers.length === 1) throw new UnrecoverableError(failureText(new NesgdError('CANCELLED', 'given up')));
+    return OUTCOME;
+  });
+  const outcome = dispatcher.dispatch(job('a'));
+  await vi.waitUntil(async () => (await connection.zcard('nesgd:nesgd-jobs:failed')) + workers.length > 0);
+  startWorker(() => OUTCOME);
+  expect(await outcome).toEqual(OUTCOME);
+});
+
+it('queue dispatcher: of two runs on one broker the one with priority goes first', async () => {
+  const urgent = await QueueDispatcher.connect({ connection, priority: 10 });
+  const order: string[] = [];
+  const outcomes = ['a', 'b'].map((name) => dispatcher.dispatch(job(name)));
+  await vi.waitUntil(async () => (await connection.zcard('nesgd:nesgd-jobs:prioritized')) === 2);
+  outcomes.push(urgent.dispatch(job('urgent')));
+  await vi.waitUntil(async () => (await connection.zcard('nesgd:nesgd-jobs:prioritized')) === 3);
+  startWorker((name) => {
+    order.push(name);
+    return OUTCOME;
+  });
+  await Promise.all(outcomes);
+  expect(order).toEqual(['urgent', 'a', 'b']);
+  await urgent.close();
 });

@@ -1,42 +1,58 @@
 import { NesgdError } from '@nesgd/core/errors';
 import {
+  CANCELLED,
+  cancelKey,
   failureFromText,
   type Job,
-  jobOutcomeSchema,
+  ORDER_LIFETIME_S,
   QUEUE_NAME,
   QUEUE_PREFIX,
   workerReportSchema,
 } from '@nesgd/core/protocol';
-import {
-  DEFAULT_ATTEMPTS,
-  type Dispatcher,
-  type DispatchHandlers,
-  type JobOutcome,
-  sha256OfJson,
-} from '@nesgd/core/run';
+import { DEFAULT_ATTEMPTS, type Dispatcher, type DispatchHandlers, type JobOutcome } from '@nesgd/core/run';
 import { Queue, QueueEvents, type Job as QueueJob } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { DEFAULT_DEADLINE, Deadline, type DeadlineOptions } from './deadline.js';
+import { jobIdOf, outcomeOf } from './outcome.js';
 
 export interface QueueDispatcherOptions {
   /** A connected client; closed by whoever made it. */
   readonly connection: Redis;
   /** Tries of a job whose trainer failed under it; a dead worker does not use one up. */
   readonly attempts?: number;
+  /** Of this run's jobs among those of others on the broker, -100 to 100; the higher goes first. */
+  readonly priority?: number;
   /** How often pending jobs are looked up, should an event have been lost. */
   readonly reconcileIntervalMs?: number;
+  /** When a job is late, so that another worker gets it as well. */
+  readonly deadline?: DeadlineOptions;
 }
 
 interface Pending {
+  readonly id: string;
   readonly job: Job;
   readonly handlers: DispatchHandlers;
   readonly resolve: (outcome: JobOutcome) => void;
   readonly reject: (error: unknown) => void;
   worker: string;
+  /** Of the attempt under way, by `performance.now`; undefined while it waits. */
+  startedAt: number | undefined;
   /** Its worker has just said why it cannot do the job; that it is back in the queue is no further news. */
   refused: boolean;
+  /** It was late, and stands on the queue a second time. */
+  twice: boolean;
+  /** Answers that were none. */
+  wrongAnswers: number;
 }
 
 const DAY_SECONDS = 24 * 3600;
+/** BullMQ's priorities begin at 1, the first to go. */
+const HIGHEST_PRIORITY = 100;
+/** Behind all others: a second try is for workers who have nothing else to do. */
+const LAST = 1_000_000;
+/** A sweep over all pending jobs takes at most so many ticks. */
+const TICKS_A_SWEEP = 6;
+const LEAST_LOOKED_UP = 200;
 
 /**
  * Sends jobs to whichever workers listen on the broker.
@@ -46,21 +62,32 @@ const DAY_SECONDS = 24 * 3600;
  *
  * Events bring news fast but can be lost (a reconnect, a broker restart), so the queue itself is asked now and then;
  * a job that the broker has forgotten is sent again.
+ *
+ * A job that takes far longer than its like is put on the queue a second time. Both give the same bits; the first counts.
  */
 export class QueueDispatcher implements Dispatcher {
   readonly #queue: Queue;
   readonly #events: QueueEvents;
+  /** By the id on the queue: a job that stands there twice has two entries. */
   readonly #pending = new Map<string, Pending>();
+  readonly #lookUps = new Map<string, 'once' | 'again'>();
   readonly #attempts: number;
+  readonly #priority: number;
+  readonly #deadline: Deadline;
   readonly #reconcile: NodeJS.Timeout;
+  readonly #onReconnect = () => this.#lookUpAll();
+  #sweepAt = 0;
 
-  private constructor(options: QueueDispatcherOptions) {
+  private constructor(private readonly options: QueueDispatcherOptions) {
     this.#attempts = options.attempts ?? DEFAULT_ATTEMPTS;
+    this.#priority = 1 + HIGHEST_PRIORITY - (options.priority ?? 0);
+    this.#deadline = new Deadline(options.deadline ?? DEFAULT_DEADLINE);
     this.#queue = new Queue(QUEUE_NAME, { connection: options.connection, prefix: QUEUE_PREFIX });
     this.#events = new QueueEvents(QUEUE_NAME, { connection: options.connection, prefix: QUEUE_PREFIX });
     // Without a listener a lost connection would end the process; both reconnect by themselves.
     this.#queue.on('error', () => {});
     this.#events.on('error', () => {});
+    this.#events.on('active', ({ jobId }) => this.#begun(jobId));
     this.#events.on('completed', ({ jobId }) => this.#lookUp(jobId));
     this.#events.on('failed', ({ jobId }) => this.#lookUp(jobId));
     this.#events.on('progress', ({ jobId, data }) => this.#report(jobId, data));
@@ -72,9 +99,9 @@ export class QueueDispatcher implements Dispatcher {
       if (prev === 'active') this.#returned(jobId, 'its worker gave it back');
     });
     this.#events.on('delayed', ({ jobId }) => this.#returned(jobId, 'its trainer failed'));
-    this.#reconcile = setInterval(() => {
-      for (const id of this.#pending.keys()) this.#lookUp(id);
-    }, options.reconcileIntervalMs ?? 5_000).unref();
+    // A broker that was away may have lost its data.
+    options.connection.on('ready', this.#onReconnect);
+    this.#reconcile = setInterval(() => this.#tick(), options.reconcileIntervalMs ?? 5_000).unref();
   }
 
   static async connect(options: QueueDispatcherOptions): Promise<QueueDispatcher> {
@@ -87,57 +114,132 @@ export class QueueDispatcher implements Dispatcher {
     handlers.signal?.throwIfAborted();
     const id = jobIdOf(job);
     const outcome = new Promise<JobOutcome>((resolve, reject) => {
-      this.#pending.set(id, { job, handlers, resolve, reject, worker: '', refused: false });
+      const state = { worker: '', startedAt: undefined, refused: false, twice: false, wrongAnswers: 0 };
+      this.#pending.set(id, { id, job, handlers, resolve, reject, ...state });
     });
     outcome.catch(() => {}); // It may be withdrawn while it is being sent, before anybody awaits it.
     const withdraw = () => this.#withdraw(id, handlers.signal?.reason);
     handlers.signal?.addEventListener('abort', withdraw, { once: true });
     try {
-      await this.#send(id, job);
-      await this.#lookUp(id); // It may have been done for an earlier coordinator of this run.
+      await this.#send(id, job, this.#priority);
       return await outcome;
     } finally {
       handlers.signal?.removeEventListener('abort', withdraw);
+      const pending = this.#pending.get(id);
       this.#pending.delete(id);
+      if (pending?.twice) {
+        this.#pending.delete(again(id));
+        // One of the two is done, if either is; the other's worker may stop.
+        void Promise.all([this.#giveUp(id), this.#giveUp(again(id))]).catch(() => {});
+      }
     }
   }
 
   async close(): Promise<void> {
     clearInterval(this.#reconcile);
-    for (const id of [...this.#pending.keys()])
-      await this.#withdraw(id, new NesgdError('ABORTED', 'the dispatcher was closed'));
+    this.options.connection.off('ready', this.#onReconnect);
+    const reason = new NesgdError('ABORTED', 'the dispatcher was closed');
+    await Promise.all([...this.#pending.values()].map(({ id }) => this.#withdraw(id, reason)));
     await Promise.allSettled([this.#queue.close(), this.#events.close()]);
   }
 
-  async #send(id: string, job: Job): Promise<void> {
-    const existing = (await this.#queue.getJob(id)) as QueueJob | undefined;
+  async #send(id: string, job: Job, priority: number): Promise<void> {
+    const [existing] = await Promise.all([
+      this.#queue.getJob(id) as Promise<QueueJob | undefined>,
+      this.options.connection.del(cancelKey(id)),
+    ]);
     // Adding a job whose id exists does nothing; one that failed for an earlier coordinator deserves a new chance.
     if (existing && (await existing.isFailed())) await existing.remove();
     await this.#queue.add(job.kind, job, {
       jobId: id,
+      priority,
       attempts: this.#attempts,
       backoff: { type: 'fixed', delay: 500 },
       removeOnComplete: { age: DAY_SECONDS },
       removeOnFail: { age: DAY_SECONDS },
     });
+    if (!existing) return;
+    this.#report(id, existing.progress);
+    void this.#lookUp(id); // It may have been done for an earlier coordinator of this run.
   }
 
+  /** One at a time for each job, or one answer would be taken twice; news in between is looked at afterwards. */
   async #lookUp(id: string): Promise<void> {
+    if (this.#lookUps.has(id)) {
+      this.#lookUps.set(id, 'again');
+      return;
+    }
+    do {
+      this.#lookUps.set(id, 'once');
+      await this.#lookUpOnce(id);
+    } while (this.#lookUps.get(id) === 'again');
+    this.#lookUps.delete(id);
+  }
+
+  async #lookUpOnce(id: string): Promise<void> {
     const pending = this.#pending.get(id);
     if (!pending) return;
     try {
       const state = await this.#queue.getJobState(id);
-      if (state === 'unknown') return await this.#send(id, pending.job);
+      if (state === 'unknown') return await this.#send(id, pending.job, this.#priorityOf(id, pending));
       if (state !== 'completed' && state !== 'failed') return;
       // Read after its state: one that was read before may have ended in between, and have no result in it.
       const ended = (await this.#queue.getJob(id)) as QueueJob | undefined;
       if (!ended) return; // Gone in between: the next look-up sends it again.
-      if (state === 'completed') pending.resolve(jobOutcomeSchema.parse(ended.returnvalue));
-      else pending.reject(failureFromText(ended.failedReason));
-    } catch (error) {
-      if (error instanceof Error && error.name === 'ZodError') pending.reject(error);
-      // Else the broker does not answer just now: the next look-up asks again.
+      if (state === 'completed') await this.#answered(id, pending, ended.returnvalue);
+      else await this.#failed(id, pending, failureFromText(ended.failedReason));
+    } catch {
+      // The broker does not answer just now: the next look-up asks again.
     }
+  }
+
+  async #answered(id: string, pending: Pending, value: unknown): Promise<void> {
+    const outcome = outcomeOf(pending.job, value);
+    if (!('wrong' in outcome)) {
+      if (pending.startedAt !== undefined)
+        this.#deadline.record(pending.job.kind, performance.now() - pending.startedAt);
+      return pending.resolve(outcome);
+    }
+    pending.wrongAnswers += 1;
+    const fault = `a worker's answer is no result of its job (${outcome.wrong})`;
+    if (pending.wrongAnswers >= this.#attempts) return pending.reject(new NesgdError('PROTOCOL', fault));
+    pending.handlers.onRetry?.(fault);
+    await this.#queue.remove(id);
+    await this.#send(id, pending.job, this.#priorityOf(id, pending));
+  }
+
+  async #failed(id: string, pending: Pending, error: NesgdError): Promise<void> {
+    // Given up by an earlier coordinator of this run, and wanted again.
+    if (error.code === CANCELLED) return this.#send(id, pending.job, this.#priorityOf(id, pending));
+    if (id === pending.id) pending.reject(error);
+    else this.#pending.delete(id); // The first try may still do better.
+  }
+
+  #tick(): void {
+    for (const [id, pending] of this.#pending) {
+      if (id !== pending.id || pending.twice || pending.startedAt === undefined) continue;
+      const seconds = (performance.now() - pending.startedAt) / 1000;
+      if (1000 * seconds < this.#deadline.of(pending.job.kind)) continue;
+      pending.twice = true;
+      pending.handlers.onRetry?.(
+        `it takes ${seconds.toFixed(0)} s on ${pending.worker}; another worker may try as well`,
+      );
+      this.#pending.set(again(id), pending);
+      this.#send(again(id), pending.job, LAST).catch(() => {}); // The next look-up finds it missing, and sends it.
+    }
+    const ids = [...this.#pending.keys()];
+    const count = Math.min(ids.length, Math.max(LEAST_LOOKED_UP, Math.ceil(ids.length / TICKS_A_SWEEP)));
+    for (let i = 0; i < count; i++) void this.#lookUp(ids[(this.#sweepAt + i) % ids.length]!);
+    this.#sweepAt = ids.length === 0 ? 0 : (this.#sweepAt + count) % ids.length;
+  }
+
+  #lookUpAll(): void {
+    for (const id of this.#pending.keys()) void this.#lookUp(id);
+  }
+
+  #begun(id: string): void {
+    const pending = this.#pending.get(id);
+    if (pending && id === pending.id) pending.startedAt = performance.now();
   }
 
   #report(id: string, data: unknown): void {
@@ -156,20 +258,32 @@ export class QueueDispatcher implements Dispatcher {
   #returned(id: string, why: string): void {
     const pending = this.#pending.get(id);
     if (!pending) return;
+    if (id === pending.id) pending.startedAt = undefined;
     if (!pending.refused) pending.handlers.onRetry?.(why);
     pending.refused = false;
+  }
+
+  #priorityOf(id: string, pending: Pending): number {
+    return id === pending.id ? this.#priority : LAST;
   }
 
   async #withdraw(id: string, reason: unknown): Promise<void> {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
     pending?.reject(reason ?? new NesgdError('ABORTED', 'the job was withdrawn'));
-    // One that a worker has already begun cannot be removed; it is done for the resume to find.
-    await this.#queue.remove(id).catch(() => {});
+    const ids = pending?.twice ? [id, again(id)] : [id];
+    for (const each of ids) {
+      this.#pending.delete(each);
+      await this.#giveUp(each).catch(() => {});
+    }
+  }
+
+  /** Takes a job off the queue; one that a worker has begun cannot be removed, so that worker is told to stop. */
+  async #giveUp(id: string): Promise<void> {
+    if ((await this.#queue.remove(id)) === 1) return;
+    await this.options.connection.set(cancelKey(id), '', 'EX', ORDER_LIFETIME_S);
   }
 }
 
-/** Content-addressed and readable: `<run>-evaluate-<hash>`; BullMQ allows no ":" in it. */
-function jobIdOf(job: Job): string {
-  return `${job.runId}-${job.kind}-${sha256OfJson(job).slice(0, 24)}`;
-}
+/** The second try of a job, beside the first. */
+const again = (id: string): string => `${id}-again`;

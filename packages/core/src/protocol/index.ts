@@ -1,3 +1,4 @@
 export * from './jobs.js';
 export * from './queue.js';
 export * from './training-settings.js';
+export * from './worker-register.js';

@@ -26,6 +26,9 @@ export function failureText(error: NesgdError): string {
   return `${error instanceof InputError ? 'wrong input' : 'failed'} [${error.code}] ${error.message}`;
 }
 
+/** The code of a job that ended because its run gave it up: no verdict on the job. */
+export const CANCELLED = 'CANCELLED';
+
 export function failureFromText(text: string): NesgdError {
   const match = /^(wrong input|failed) \[([A-Z0-9_]+)\] (.*)$/s.exec(text);
   // BullMQ's own words when `maxStalledCount` workers were lost under a job.

@@ -15,6 +15,8 @@ export interface RunningBroker {
   readonly url: string;
   /** The server's process id now; another one after a restart. */
   readonly pid: number;
+  /** The process that watches over it, now. */
+  readonly guardianPid: number;
   /** Resolves when the broker is gone for good: stopped, or dead more often than its guardian restarts it. */
   readonly exited: Promise<void>;
   /** Ends the server and deletes its data. May be called twice. */
@@ -28,6 +30,7 @@ export interface StartBrokerOptions {
 
 const START_TIMEOUT_MS = 20_000;
 const PORT_ATTEMPTS = 3;
+const MAX_GUARDIANS = 4;
 
 /**
  * Starts a Redis-compatible server for this process: on a free port of the loopback interface, behind a random
@@ -53,37 +56,57 @@ async function startOnPort(binary: string, port: number, parentFolder: string): 
   await mkdir(parentFolder, { recursive: true });
   const folder = await mkdtemp(join(parentFolder, 'nesgd-broker-'));
   const password = randomBytes(16).toString('hex');
-  const guardian = fork(fileURLToPath(new URL('./broker-guardian.js', import.meta.url)), [], {
-    detached: true,
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
+  const guard: Guard = { binary, folder, config: brokerConfig({ port, password, folder }) };
+  let guardian: ChildProcess;
+  let pid = -1;
+  let failure: string | undefined;
+  let stopping = false;
+  let gone = () => {};
   const exited = new Promise<void>((resolve) => {
-    guardian.once('exit', () => resolve()).once('error', () => resolve());
+    gone = resolve;
   });
+
+  const startGuardian = (restartsLeft: number) => {
+    let ended = false; // It has said itself that the server is gone for good.
+    guardian = fork(fileURLToPath(new URL('./broker-guardian.js', import.meta.url)), [], {
+      detached: true,
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    guardian.once('error', (error) => {
+      failure ??= error.message;
+      gone();
+    });
+    guardian.once('exit', (code, signal) => {
+      if (stopping || ended || restartsLeft === 0) {
+        failure ??= `its guardian ended (${signal ?? `code ${code}`})`;
+        return gone();
+      }
+      // It was killed, and its server ended with it; the data is there, for another one.
+      startGuardian(restartsLeft - 1);
+      letGo(guardian);
+    });
+    guardian.on('message', (raw) => {
+      const message = raw as FromGuardian;
+      if (message.type === 'started') {
+        pid = message.pid;
+      } else {
+        ended = true;
+        failure ??= message.log;
+      }
+    });
+    guardian.send(guard, () => {});
+  };
+  startGuardian(MAX_GUARDIANS - 1);
+
   const stop = async () => {
+    stopping = true;
     guardian.ref(); // Or this process might end while it waits.
     if (guardian.connected) guardian.disconnect();
     await exited;
   };
-
-  let pid = -1;
-  let failure: string | undefined;
-  guardian.on('error', (error) => {
-    failure ??= error.message;
-  });
-  guardian.once('exit', (code, signal) => {
-    failure ??= `its guardian ended (${signal ?? `code ${code}`})`;
-  });
-  guardian.on('message', (raw) => {
-    const message = raw as FromGuardian;
-    if (message.type === 'started') pid = message.pid;
-    else failure ??= message.log;
-  });
-  guardian.send({ binary, folder, config: brokerConfig({ port, password, folder }) } satisfies Guard);
-
   const deadline = performance.now() + START_TIMEOUT_MS;
-  while (!(await pingBroker(port, password))) {
+  while (pid === -1 || !(await pingBroker(port, password))) {
     if (performance.now() > deadline) failure ??= `no answer on port ${port} within ${START_TIMEOUT_MS / 1000} s`;
     if (failure !== undefined) {
       await stop();
@@ -91,13 +114,16 @@ async function startOnPort(binary: string, port: number, parentFolder: string): 
     }
     await delay(20);
   }
-  letGo(guardian);
+  letGo(guardian!);
   return {
     url: `redis://:${password}@127.0.0.1:${port}`,
     exited,
     stop,
     get pid() {
       return pid;
+    },
+    get guardianPid() {
+      return guardian.pid ?? -1;
     },
   };
 }

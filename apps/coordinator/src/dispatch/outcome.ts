@@ -1,0 +1,26 @@
+import { type Job, jobOutcomeSchema } from '@nesgd/core/protocol';
+import { type JobOutcome, sha256OfJson } from '@nesgd/core/run';
+
+/** Content-addressed and readable: `<run>-evaluate-<hash>`; BullMQ allows no ":" in it. */
+export function jobIdOf(job: Job): string {
+  return `${job.runId}-${job.kind}-${sha256OfJson(job).slice(0, 24)}`;
+}
+
+/**
+ * What a worker says a job came to, if it can be that job's result at all.
+ * @returns the outcome, or what is wrong with it.
+ */
+export function outcomeOf(job: Job, value: unknown): JobOutcome | { readonly wrong: string } {
+  const parsed = jobOutcomeSchema.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return { wrong: `${issue?.path.join('.') || 'result'}: ${issue?.message}` };
+  }
+  const { result } = parsed.data;
+  const epochs = job.kind === 'measure' ? 0 : job.training.epochs;
+  if (result.curve.length > epochs) return { wrong: `${result.curve.length} epochs of ${epochs}` };
+  if (result.curve.some(({ epoch }, i) => epoch !== i + 1)) return { wrong: 'epochs out of order' };
+  if (job.kind !== 'measure' && result.curve.length === 0) return { wrong: 'trained no epoch' };
+  if (job.kind === 'alpha' && result.weights === null) return { wrong: 'an alpha without weights' };
+  return parsed.data;
+}

@@ -1,0 +1,64 @@
+import { hostname } from 'node:os';
+import { cancelKey, drainKey, WORKERS_KEY, type WorkerRecord, workerKey } from '@nesgd/core/protocol';
+import type { Redis } from 'ioredis';
+
+export interface PulseOptions {
+  readonly connection: Redis;
+  readonly name: string;
+  readonly intervalMs: number;
+  readonly state: () => Pick<WorkerRecord, 'state' | 'job'>;
+  /** The worker is told to finish its job and end. */
+  readonly onDrain: () => void;
+  /** Nobody wants the job any more. */
+  readonly onCancel: (jobId: string) => void;
+}
+
+/** A worker is gone when it has missed so many beats. */
+const BEATS_MISSED = 5;
+
+/**
+ * Writes on the broker, every few seconds, that this worker is there and what it does, and reads what it is told. One
+ * round trip a beat; a beat that gets no answer is waited for, so a broker that is away is not flooded when it is back.
+ */
+export class Pulse {
+  readonly #since = new Date().toISOString();
+  readonly #timer: NodeJS.Timeout;
+  #beating: Promise<void> | undefined;
+
+  constructor(private readonly options: PulseOptions) {
+    this.#timer = setInterval(() => this.#beat(), options.intervalMs);
+    this.#beat();
+  }
+
+  /** Takes the worker's name off the broker, where that answers. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    const { connection, name } = this.options;
+    if (connection.status !== 'ready') return;
+    await this.#beating;
+    await connection.del(workerKey(name), drainKey(name)).catch(() => {});
+  }
+
+  #beat(): void {
+    this.#beating ??= this.#exchange()
+      .catch(() => {}) // The connection's own error handler has told.
+      .finally(() => {
+        this.#beating = undefined;
+      });
+  }
+
+  async #exchange(): Promise<void> {
+    const { connection, name, intervalMs, state, onDrain, onCancel } = this.options;
+    const now = state();
+    const record: WorkerRecord = { name, host: hostname(), pid: process.pid, since: this.#since, ...now };
+    const answers = await connection
+      .pipeline()
+      .set(workerKey(name), JSON.stringify(record), 'PX', BEATS_MISSED * intervalMs)
+      .sadd(WORKERS_KEY, name)
+      .exists(drainKey(name))
+      .exists(cancelKey(now.job?.id ?? ''))
+      .exec();
+    if (answers?.[2]?.[1] === 1) onDrain();
+    if (now.job && answers?.[3]?.[1] === 1) onCancel(now.job.id);
+  }
+}
