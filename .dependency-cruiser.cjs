@@ -11,6 +11,7 @@ const CORE_LAYERS = {
   transfer: ['datasets', 'protocol', 'storage'],
   baselines: ['evolution'],
   run: ['evolution', 'datasets', 'protocol', 'storage', 'baselines'],
+  view: ['protocol', 'run'],
   trainer: ['training', 'protocol', 'storage'],
   bench: ['evolution', 'training', 'trainer', 'protocol', 'storage'],
   runtime: ['trainer', 'protocol', 'storage'],

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { build, buildIsCurrent } from './build.mjs';
 import { withLock } from './lock.mjs';
 import { installPackages, packagesAreCurrent } from './packages.mjs';
+import { buildPage, pageIsCurrent } from './page.mjs';
 import { SetupError } from './setup-error.mjs';
 import { createSteps } from './steps.mjs';
 
@@ -25,7 +26,7 @@ export async function ensureSetUp({ explicit = false } = {}) {
   const dotenv = join(ROOT, '.env');
   if (existsSync(dotenv)) process.loadEnvFile?.(dotenv);
   try {
-    if (!packagesAreCurrent(ROOT) || !buildIsCurrent(ROOT)) {
+    if (!packagesAreCurrent(ROOT) || !buildIsCurrent(ROOT) || !pageIsCurrent(ROOT)) {
       await withLock(checkoutLock(), (onStart) => ensureCheckout(steps, onStart), steps.say);
     }
     // Only now: it is made of what has just been built.
@@ -46,6 +47,7 @@ export async function ensureSetUp({ explicit = false } = {}) {
 async function ensureCheckout(steps, onStart) {
   if (!packagesAreCurrent(ROOT)) await steps.step('npm packages', () => installPackages(ROOT, onStart));
   if (!buildIsCurrent(ROOT)) await steps.step('build', () => build(ROOT, onStart));
+  if (!pageIsCurrent(ROOT)) await steps.step('dashboard', () => buildPage(ROOT, onStart));
 }
 
 /** Not in node_modules, which `npm ci` deletes. */

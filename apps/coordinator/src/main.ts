@@ -1,5 +1,6 @@
 /** The command line `nesgd`: reads flags, runs one command, turns what it throws into an exit code. */
 import 'dotenv/config';
+import { once } from 'node:events';
 import { InputError, NesgdError } from '@nesgd/core/errors';
 import { DEFAULT_ATTEMPTS, runCommand } from '@nesgd/core/run';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
@@ -8,12 +9,17 @@ import { doctor } from './commands/doctor.js';
 import { EXPORT_FORMATS, type ExportOptions, exportLines, exportRun } from './commands/export.js';
 import { type PredictOptions, predict, predictionLines } from './commands/predict.js';
 import { type RunOptions, resume, run, type Surroundings } from './commands/run.js';
+import { openDashboard, type ServeOptions, serve } from './commands/serve.js';
 import { status } from './commands/status.js';
 import { type WorkerOptions, worker } from './commands/worker.js';
 import { readConfig } from './config.js';
 import { chooseDisplayMode, createDisplay } from './display/index.js';
 import { typed, withTypedCommands } from './invocation.js';
+import { liveFile } from './live/live-file.js';
 import type { RunDescription, RunEvent, RunSummary, Watch } from './run-events.js';
+import { DEFAULT_SERVE_PORT } from './serve/serve-address.js';
+
+const LOOPBACK = '127.0.0.1';
 
 const EXIT = { done: 0, failed: 1, wrongInput: 2, stopped: 130 } as const;
 
@@ -75,6 +81,18 @@ const attempts = () =>
     })
     .default(DEFAULT_ATTEMPTS);
 
+const port = (flag: string, what: string) =>
+  new Option(flag, what).argParser((text) => {
+    if (!/^\d+$/.test(text) || Number(text) > 65_535)
+      throw new InvalidArgumentError('wants a port, 0 to 65535 (0: any free one).');
+    return Number(text);
+  });
+const serveFlag = () =>
+  port(
+    '--serve [port]',
+    `show the run in a browser on this machine while it goes on and after it, until Ctrl-C (default port: ${DEFAULT_SERVE_PORT})`,
+  );
+
 const program = new Command('nesgd')
   .description('Neuroevolution with SGD: searches which blocks of a trained network to keep and which to train anew.')
   .version('0.1.0')
@@ -111,10 +129,9 @@ program
   .addOption(listen())
   .option('--run-id <id>', 'the name of the run (default: experiment, date and time)')
   .addOption(runs())
+  .addOption(serveFlag())
   .addOption(json())
-  .action((file: string, options: RunOptions & { json: boolean }) =>
-    conduct(options.json, (around) => run(file, options, around)),
-  );
+  .action((file: string, options: RunOptions & Conducting) => conduct(options, (around) => run(file, options, around)));
 
 program
   .command('resume')
@@ -125,12 +142,11 @@ program
   .addOption(attempts())
   .addOption(listen())
   .addOption(runs())
+  .addOption(serveFlag())
   .addOption(json())
   .action(
-    (
-      runId: string,
-      options: Pick<RunOptions, 'workers' | 'broker' | 'attempts' | 'listen' | 'runs'> & { json: boolean },
-    ) => conduct(options.json, (around) => resume(runId, options, around)),
+    (runId: string, options: Pick<RunOptions, 'workers' | 'broker' | 'attempts' | 'listen' | 'runs'> & Conducting) =>
+      conduct(options, (around) => resume(runId, options, around)),
   );
 
 program
@@ -187,6 +203,23 @@ program
   });
 
 program
+  .command('serve')
+  .description('show the runs of a folder in a browser, those that go on as they go on')
+  .addOption(runs())
+  .addOption(port('--port <n>', `where to listen (default: ${DEFAULT_SERVE_PORT})`))
+  .addOption(
+    new Option('--host <address>', 'beyond 127.0.0.1 it wants NESGD_SECRET, which people log in with').default(
+      '127.0.0.1',
+    ),
+  )
+  .addOption(json())
+  .action(async (options: ServeOptions) => {
+    const stop = new AbortController();
+    onStopSignal(() => stop.abort());
+    await serve(options, config, stop.signal);
+  });
+
+program
   .command('worker')
   .description('do the jobs of a broker, one at a time, until stopped; the log is JSON lines on standard output')
   .option('--broker <url>', 'redis://host:port or rediss://host:port (default: REDIS_URL)')
@@ -223,33 +256,63 @@ function withTypedCommandsIn(event: RunEvent): RunEvent {
   return event;
 }
 
+/** What `run` and `resume` have in common. */
+interface Conducting {
+  readonly json: boolean;
+  readonly runs: string;
+  /** A port; true: the usual one. */
+  readonly serve?: number | true;
+}
+
 /** Runs something long with a display and a way to stop it, and prints its summary. */
-async function conduct(asJson: boolean, work: (around: Surroundings) => Promise<RunSummary>): Promise<void> {
+async function conduct(
+  { json: asJson, runs: runsFolder, serve: served }: Conducting,
+  work: (around: Surroundings) => Promise<RunSummary>,
+): Promise<void> {
   const stop = new AbortController();
   const display = createDisplay({
     stream: process.stderr,
     mode: chooseDisplayMode(process.stderr, asJson, process.env),
   });
-  const onSignal = () => {
+  const live = liveFile();
+  let isOver = false;
+  onStopSignal(() => {
     if (stop.signal.aborted) process.exit(EXIT.stopped); // Asked twice: at once. The journal is whole at any time.
     stop.abort();
-    display.watch({ type: 'notice', text: 'stopping; asked again, it ends at once' });
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+    if (!isOver) display.watch({ type: 'notice', text: 'stopping; asked again, it ends at once' });
+  });
   const watch: Watch = (event) => {
     if (event.type === 'opened') begun = event.run;
-    display.watch(withTypedCommandsIn(event));
+    const told = withTypedCommandsIn(event);
+    display.watch(told);
+    live.watch(told);
   };
+  const port = served === true ? DEFAULT_SERVE_PORT : served;
+  const dashboard =
+    port === undefined ? undefined : await openDashboard({ runs: runsFolder, host: LOOPBACK, port }, config.secret);
+  if (dashboard) watch({ type: 'notice', text: `dashboard: ${dashboard.url}` });
   try {
     const summary = await work({ config, watch, signal: stop.signal });
+    isOver = true;
     display.close();
+    await live.close();
     if (asJson) process.stdout.write(`${JSON.stringify(summary)}\n`);
+    if (dashboard && !stop.signal.aborted) {
+      process.stderr.write(`the dashboard stays at ${dashboard.url} (Ctrl-C ends)\n`);
+      await once(stop.signal, 'abort');
+    }
   } catch (error) {
     throw stop.signal.aborted ? new StoppedError(begun) : error;
   } finally {
     display.close();
+    await live.close();
+    await dashboard?.close();
   }
+}
+
+function onStopSignal(stop: () => void): void {
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
 }
 
 function exitCodeOf(error: unknown): number {

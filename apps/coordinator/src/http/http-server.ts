@@ -64,7 +64,7 @@ export async function startHttpServer(
     }
   }
 
-  await listen(server, host, port);
+  await listenOn(server, host, port);
   const { address, port: bound, family } = server.address() as AddressInfo;
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`,
@@ -84,7 +84,8 @@ export function refuse(response: ServerResponse, status: number, text: string): 
   response.end(response.req.method === 'HEAD' ? undefined : `${text}\n`);
 }
 
-function listen(server: Server, host: string, port: number): Promise<void> {
+/** @throws InputError where the address cannot be listened on. */
+export function listenOn(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const hint = cause.code === 'EADDRINUSE' ? ': another program has it, choose another port' : '';

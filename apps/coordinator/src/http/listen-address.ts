@@ -7,7 +7,7 @@ export interface ListenSettings {
   readonly secret: string;
 }
 
-const SHORTEST_SECRET = 16;
+export const SHORTEST_SECRET = 16;
 
 /**
  * Where the run's HTTP service listens and what opens it; undefined where none is wanted.
@@ -36,13 +36,18 @@ export function listenSettings(
       `${source} ${flag}: nothing listens without a secret: set NESGD_SECRET, here and for the workers (openssl rand -hex 32 makes one)`,
     );
   }
-  if (secret.length < SHORTEST_SECRET || !/^[\x21-\x7e]+$/.test(secret)) {
-    throw new InputError(
-      'SECRET_WEAK',
-      `NESGD_SECRET: wants ${SHORTEST_SECRET} or more printable ASCII characters without spaces (openssl rand -hex 32 makes one)`,
-    );
-  }
+  const fault = secretFault(secret);
+  if (fault) throw fault;
   return { host, port, secret };
+}
+
+/** What is wrong with a secret: too short, or not fit for a header. */
+export function secretFault(secret: string): InputError | undefined {
+  if (secret.length >= SHORTEST_SECRET && /^[\x21-\x7e]+$/.test(secret)) return undefined;
+  return new InputError(
+    'SECRET_WEAK',
+    `NESGD_SECRET: wants ${SHORTEST_SECRET} or more printable ASCII characters without spaces (openssl rand -hex 32 makes one)`,
+  );
 }
 
 /** Whether nothing but this machine reaches an address of that host. */

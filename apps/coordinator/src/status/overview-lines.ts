@@ -1,4 +1,5 @@
 import { runCommand } from '@nesgd/core/run';
+import type { RunState } from '@nesgd/core/view';
 import {
   formatAccuracy,
   formatCount,
@@ -10,7 +11,7 @@ import {
 import { bold, cyan, dim, green, type Line, yellow } from '../display/line.js';
 import { tableLines } from '../display/table-lines.js';
 import { typed } from '../invocation.js';
-import type { RunOverview, RunState } from './run-overview.js';
+import type { RunOverview } from './run-overview.js';
 
 /** One run in detail: where it stands, its settings, what was measured, which blocks the best mask keeps. */
 export function overviewLines(run: RunOverview): Line[] {

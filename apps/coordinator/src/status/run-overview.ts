@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { EvaluatedFact, Fact, JournalLine, OpenedFact } from '@nesgd/core/run';
 import { readRun, runHolder } from '@nesgd/core/run';
+import type { RunState } from '@nesgd/core/view';
 import { type GenerationRow, generationRows } from './generation-row.js';
 
 /** What a journal says of a run; the shape of `nesgd status RUN_ID --json`. Accuracies in [0, 1]. */
@@ -24,9 +25,6 @@ export interface RunOverview {
   readonly imagesTrained: number;
   readonly workers: readonly WorkerOverview[];
 }
-
-/** `running`: a living process holds it; `unfinished`: none does, and `nesgd resume` goes on. */
-export type RunState = 'finished' | 'running' | 'unfinished';
 
 export interface AlphaOverview {
   /** On the split that is fitness. */

@@ -3,6 +3,6 @@ export * from './dispatcher.js';
 export * from './experiment.js';
 export * from './experiment-file.js';
 export * from './facts.js';
-export { canonicalFacts, Journal, readJournal } from './journal.js';
+export { canonicalFacts, Journal, readJournal, readJournalFrom } from './journal.js';
 export * from './run-command.js';
 export * from './run-folder.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EvaluatedFact } from './facts.js';
-import { canonicalFacts, Journal, readJournal } from './journal.js';
+import { canonicalFacts, Journal, readJournal, readJournalFrom } from './journal.js';
 
 const fact = (mask: string, accuracy = 0.5): EvaluatedFact => ({
   type: 'evaluated',
@@ -62,6 +62,22 @@ describe('Journal', () => {
       const { lines } = await readJournal(path);
       expect(lines.map((line) => (line.fact as EvaluatedFact).mask)).toEqual(['101', '000']);
     }
+  });
+
+  it('is read on from where it was read before, whole lines only, and keeps counting', async () => {
+    const first = await readJournalFrom(path, { wholeBytes: 0, lines: 0 });
+    expect(first).toEqual({ lines: [], wholeBytes: 0 });
+    await write('101', '110');
+    const second = await readJournalFrom(path, { wholeBytes: 0, lines: 0 });
+    await write('011');
+    await appendFile(path, '{"seq":3');
+    const third = await readJournalFrom(path, { wholeBytes: second.wholeBytes, lines: 2 });
+    expect(third.lines.map(({ seq }) => seq)).toEqual([2]);
+    expect(await readJournalFrom(path, { wholeBytes: third.wholeBytes, lines: 3 })).toEqual({
+      lines: [],
+      wholeBytes: third.wholeBytes,
+    });
+    await expect(readJournalFrom(path, { wholeBytes: second.wholeBytes, lines: 1 })).rejects.toThrow(/line 2.*not 1/);
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { InputError, JournalWriteError } from '../errors.js';
 import { type Fact, type JournalLine, journalLineSchema, type Meta } from './facts.js';
 
@@ -54,21 +54,49 @@ export class Journal {
 
 /** Reads a journal that another process may be writing. `wholeBytes`: the length without a torn last line. */
 export async function readJournal(path: string): Promise<{ lines: JournalLine[]; wholeBytes: number }> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return Buffer.alloc(0);
-    throw error;
-  });
-  const wholeBytes = bytes.lastIndexOf('\n') + 1;
-  const texts = bytes.subarray(0, wholeBytes).toString('utf8').split('\n').slice(0, -1);
-  const lines = texts.map((text, index) => parseLine(text, `${path}, line ${index + 1}`));
-  const gap = lines.findIndex((line, index) => line.seq !== index);
+  return readJournalFrom(path, { wholeBytes: 0, lines: 0 });
+}
+
+/**
+ * Reads what a journal has got since. Only whole lines are taken.
+ * @param known how far it was read before: bytes, and the lines in them.
+ * @returns the new lines, and how far it is read now.
+ * @throws InputError where a line is damaged.
+ */
+export async function readJournalFrom(
+  path: string,
+  known: { readonly wholeBytes: number; readonly lines: number },
+): Promise<{ lines: JournalLine[]; wholeBytes: number }> {
+  const bytes = await readFrom(path, known.wholeBytes);
+  const newBytes = bytes.lastIndexOf('\n') + 1;
+  const texts = bytes.subarray(0, newBytes).toString('utf8').split('\n').slice(0, -1);
+  const lines = texts.map((text, index) => parseLine(text, `${path}, line ${known.lines + index + 1}`));
+  const gap = lines.findIndex((line, index) => line.seq !== known.lines + index);
   if (gap >= 0) {
+    const wanted = known.lines + gap;
     throw new InputError(
       'JOURNAL',
-      `${path}, line ${gap + 1}: its seq is ${lines[gap]?.seq}, not ${gap}: lines are missing or doubled`,
+      `${path}, line ${wanted + 1}: its seq is ${lines[gap]?.seq}, not ${wanted}: lines are missing or doubled`,
     );
   }
-  return { lines, wholeBytes };
+  return { lines, wholeBytes: known.wholeBytes + newBytes };
+}
+
+/** Empty for a file that is not there, and behind its end. */
+async function readFrom(path: string, position: number): Promise<Buffer> {
+  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (!file) return Buffer.alloc(0);
+  try {
+    const { size } = await file.stat();
+    if (size <= position) return Buffer.alloc(0);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - position), { position });
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 function parseLine(text: string, where: string): JournalLine {

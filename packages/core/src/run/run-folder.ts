@@ -128,7 +128,8 @@ export async function listRuns(runsFolder: string): Promise<string[]> {
     .sort();
 }
 
-function runPath(runsFolder: string, id: string): string {
+/** `runs/<id>`. @throws InputError for an id that is no plain file name. */
+export function runPath(runsFolder: string, id: string): string {
   return resolve(runsFolder, checkRunId(id));
 }
 

@@ -1,0 +1,38 @@
+import { z } from '@hono/zod-openapi';
+import type { ApiError, ListedRun, RunSnapshot } from '@nesgd/core/view';
+import type { RunOverview } from '../status/run-overview.js';
+
+/** The API's answers for its description; the types are those that the code has, the journal's own schema is stricter. */
+
+const accuracy = z.number().min(0).max(1);
+const time = z.iso.datetime();
+const state = z.enum(['finished', 'running', 'unfinished']);
+
+export const error: z.ZodType<ApiError> = z.object({ code: z.string(), message: z.string() }).openapi('Error');
+
+export const listedRun: z.ZodType<ListedRun> = z
+  .union([
+    z.object({
+      runId: z.string(),
+      state,
+      experiment: z.string(),
+      generation: z.int().nullable(),
+      generations: z.int(),
+      alphaAccuracy: accuracy.nullable(),
+      bestAccuracy: accuracy.nullable(),
+      bestTestAccuracy: accuracy.nullable(),
+      startedAt: time,
+      lastFactAt: time,
+    }),
+    z.object({ runId: z.string(), state: z.literal('damaged'), error: z.string() }),
+  ])
+  .openapi('ListedRun');
+
+/** Too large to say twice: a line holds a fact as docs/dashboard.md describes it. */
+export const runSnapshot: z.ZodType<RunSnapshot> = z
+  .custom<RunSnapshot>()
+  .openapi('RunSnapshot', { type: 'object', required: ['runId', 'state', 'holder', 'live', 'lines'] });
+
+export const runOverview: z.ZodType<RunOverview> = z
+  .custom<RunOverview>()
+  .openapi('RunOverview', { type: 'object', required: ['runId', 'state', 'experiment', 'generations'] });

@@ -1,0 +1,68 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
+import { csrf } from 'hono/csrf';
+import { listenOn } from '../http/http-server.js';
+import { createApi } from './api.js';
+import { headers, loopbackOnly } from './guard.js';
+import { addLogin } from './login.js';
+import { LOGIN_CSS } from './login-page.js';
+import { addPage } from './page-files.js';
+import type { ServeAddress } from './serve-address.js';
+
+/** A peer may be silent for this long before its request is there. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const LONGEST_HEADERS_BYTES = 16 * 1024;
+const MOST_CONNECTIONS = 1_000;
+
+export interface DashboardServer {
+  /** `http://host:port`, for people. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves the page and its API for the runs of a folder.
+ * @throws InputError where the address cannot be listened on, or the page was not built.
+ */
+export async function startDashboard(
+  { host, port, secret }: ServeAddress,
+  runsFolder: string,
+  onError: (error: unknown) => void,
+): Promise<DashboardServer> {
+  const app = new Hono();
+  app.use(headers());
+  app.use(csrf());
+  app.get('/login.css', (c) => c.body(LOGIN_CSS, 200, { 'Content-Type': 'text/css; charset=utf-8' }));
+  if (secret === undefined) app.use(loopbackOnly());
+  else addLogin(app, secret);
+  app.route('/api', createApi(runsFolder));
+  addPage(app);
+  app.onError((error, c) => {
+    onError(error);
+    return c.json({ code: 'FAILED', message: 'the coordinator failed; its own output says how' }, 500);
+  });
+
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: 2_000,
+      maxHeaderSize: LONGEST_HEADERS_BYTES,
+    },
+    getRequestListener(app.fetch, { overrideGlobalObjects: false }),
+  );
+  server.maxConnections = MOST_CONNECTIONS;
+  await listenOn(server, host, port);
+  const { port: bound } = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections(); // Event streams would never end by themselves.
+      }),
+  };
+}

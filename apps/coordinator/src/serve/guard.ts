@@ -1,0 +1,35 @@
+import type { MiddlewareHandler } from 'hono';
+import { secureHeaders } from 'hono/secure-headers';
+import { isLoopback } from '../http/listen-address.js';
+
+/** What every answer says to the browser: nothing but this server's own files runs, and no other site embeds them. */
+export function headers(): MiddlewareHandler {
+  return secureHeaders({
+    contentSecurityPolicy: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'", 'data:'],
+      connectSrc: ["'self'"],
+      formAction: ["'self'"],
+      baseUri: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+    xFrameOptions: 'DENY',
+    referrerPolicy: 'no-referrer',
+    // TLS is the business of a proxy, if there is one.
+    strictTransportSecurity: false,
+  });
+}
+
+/**
+ * Without a secret the machine's own users are trusted, and they alone: a web page elsewhere could have its name point
+ * at 127.0.0.1 and read what it likes, but its requests name its own host.
+ */
+export function loopbackOnly(): MiddlewareHandler {
+  return async (c, next) => {
+    const host = (c.req.header('host') ?? '').replace(/:\d+$/, '');
+    if (isLoopback(host)) return next();
+    return c.json({ code: 'HOST', message: 'this server answers to localhost only' }, 421);
+  };
+}

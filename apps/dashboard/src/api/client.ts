@@ -1,0 +1,37 @@
+import type { ApiError, ListedRun, RunSnapshot } from '@nesgd/core/view';
+
+/** The server said no, and why; or nothing at all, then the code is `UNREACHABLE`. */
+export class RequestError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export function fetchRuns(): Promise<ListedRun[]> {
+  return get('/api/runs');
+}
+
+/** @param after only lines with a higher seq. */
+export function fetchRun(runId: string, after = -1): Promise<RunSnapshot> {
+  return get(`/api/runs/${encodeURIComponent(runId)}?after=${after}`);
+}
+
+export function eventsUrl(runId: string, after: number): string {
+  return `/api/runs/${encodeURIComponent(runId)}/events?after=${after}`;
+}
+
+async function get<T>(path: string): Promise<T> {
+  const response = await fetch(path, { headers: { Accept: 'application/json' } }).catch(() => undefined);
+  if (!response) throw new RequestError('UNREACHABLE', 'the coordinator does not answer');
+  if (response.status === 401) {
+    location.assign('/login');
+    throw new RequestError('LOGIN', 'you are logged out');
+  }
+  if (response.headers.get('X-Nesgd-Login')) document.documentElement.dataset.login = '';
+  if (response.ok) return (await response.json()) as T;
+  const refusal = (await response.json().catch(() => undefined)) as ApiError | undefined;
+  throw new RequestError(refusal?.code ?? 'FAILED', refusal?.message ?? `the coordinator answered ${response.status}`);
+}

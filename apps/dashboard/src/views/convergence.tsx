@@ -1,0 +1,166 @@
+import { scaleLinear } from 'd3-scale';
+import { useMemo, useRef, useState } from 'preact/hooks';
+import { accuracyRange, type Curve, curvesOf, nearestCurve } from '../model/curves.js';
+import { formatAccuracy } from '../model/format.js';
+import { Axes, plotBox, type Scale } from '../ui/axes.js';
+import { Canvas } from '../ui/canvas.js';
+import { Nothing } from '../ui/states.js';
+import { colour } from '../ui/theme.js';
+import { useWidth } from '../ui/use-size.js';
+import type { ViewProps } from './view-props.js';
+
+const HEIGHT = 460;
+const REACH = 24;
+
+/** The paper's Fig. 3: alpha's curve, then everyone's retraining from where alpha ended. */
+export function Convergence({ model, pulse, changes }: ViewProps) {
+  const frame = useRef<HTMLDivElement>(null);
+  const width = useWidth(frame);
+  const [chosen, setChosen] = useState<string>();
+  const { live } = pulse;
+  const curves = useMemo(() => curvesOf(model, live), [model, live, changes]);
+  const ranked = useMemo(() => byFinalAccuracy(curves), [curves]);
+  const highlighted = curves.find((curve) => keyOf(curve) === chosen);
+
+  const box = plotBox(width, HEIGHT);
+  const x = scaleLinear([0, Math.max(1, ...curves.map(({ epochs }) => epochs.at(-1) ?? 0))], [box.left, box.right]);
+  const y = scaleLinear(accuracyRange(curves), [box.bottom, box.top]).nice();
+  const best = model.best?.mask;
+
+  const step = (by: number) => {
+    const at = ranked.findIndex((curve) => keyOf(curve) === chosen);
+    const next = ranked[Math.min(ranked.length - 1, Math.max(0, at + by))];
+    if (next) setChosen(keyOf(next));
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const by = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1, PageDown: 20, PageUp: -20 }[event.key];
+    if (event.key === 'Escape') setChosen(undefined);
+    if (by === undefined) return;
+    event.preventDefault();
+    step(by);
+  };
+  const onPointerMove = (event: PointerEvent & { currentTarget: HTMLElement }) => {
+    const { left, top } = event.currentTarget.getBoundingClientRect();
+    const nearest = nearestCurve(curves, { x: event.clientX - left, y: event.clientY - top }, x, y, REACH);
+    setChosen(nearest && keyOf(nearest));
+  };
+
+  return (
+    <>
+      <h2>Convergence</h2>
+      <ul class="legend">
+        <Key name="alpha (SGD)" variable="--alpha" />
+        <Key name={`${model.individuals.length} individuals`} variable="--individual" />
+        <Key name="best" variable="--best" />
+        {live && live.active.length > 0 && <Key name="being trained" variable="--live" />}
+      </ul>
+      <div
+        ref={frame}
+        class="chart"
+        style={{ height: `${HEIGHT}px` }}
+        role="slider"
+        tabIndex={0}
+        aria-label="Learning curves, fittest first: arrow keys highlight one after the other"
+        aria-valuemin={0}
+        aria-valuemax={ranked.length}
+        aria-valuenow={highlighted ? ranked.indexOf(highlighted) + 1 : 0}
+        aria-valuetext={highlighted ? describe(highlighted) : 'none highlighted'}
+        onKeyDown={onKeyDown}
+        onPointerMove={onPointerMove}
+        onPointerLeave={() => setChosen(undefined)}
+      >
+        <Canvas
+          width={width}
+          height={HEIGHT}
+          when={[curves, width, best]}
+          draw={(context) => drawAll(context, curves, x, y, best)}
+        />
+        <Canvas
+          width={width}
+          height={HEIGHT}
+          when={[highlighted, width]}
+          draw={(context) => highlighted && drawCurve(context, highlighted, x, y, colour('--ink'), 3)}
+        />
+        <Axes
+          width={width}
+          height={HEIGHT}
+          box={box}
+          x={x}
+          y={y}
+          xTitle="epoch, alpha's first"
+          yTitle="accuracy"
+          countsX={true}
+        />
+      </div>
+      <p class="readout" aria-live="polite">
+        {highlighted ? describe(highlighted) : ' '}
+      </p>
+      {curves.length === 0 && <Nothing>No epoch is over yet.</Nothing>}
+    </>
+  );
+}
+
+function Key({ name, variable }: { name: string; variable: string }) {
+  return (
+    <li>
+      <span class="swatch" style={{ background: `var(${variable})` }} />
+      {name}
+    </li>
+  );
+}
+
+function keyOf({ kind, number, name }: Curve): string {
+  return number === undefined ? `${kind} ${name}` : String(number);
+}
+
+function byFinalAccuracy(curves: readonly Curve[]): Curve[] {
+  const last = ({ accuracies }: Curve) => accuracies.at(-1) ?? 0;
+  return curves.toSorted((a, b) => last(b) - last(a));
+}
+
+function describe({ kind, number, name, epochs, accuracies }: Curve): string {
+  const who = kind === 'individual' ? `individual ${number}, mask ${name}` : name;
+  return `${who}: ${formatAccuracy(accuracies.at(-1))} after epoch ${epochs.at(-1)}`;
+}
+
+function drawAll(
+  context: CanvasRenderingContext2D,
+  curves: readonly Curve[],
+  x: Scale,
+  y: Scale,
+  best: string | undefined,
+): void {
+  const faint = colour('--individual');
+  context.globalAlpha = Math.max(0.08, Math.min(0.6, 40 / curves.length));
+  for (const curve of curves) if (curve.kind === 'individual') drawCurve(context, curve, x, y, faint, 1);
+  context.globalAlpha = 1;
+  for (const curve of curves) {
+    if (curve.kind === 'live') drawCurve(context, curve, x, y, colour('--live'), 1.5);
+    if (curve.kind === 'individual' && curve.name === best) drawCurve(context, curve, x, y, colour('--best'), 2.5);
+    if (curve.kind === 'alpha') drawCurve(context, curve, x, y, colour('--alpha'), 2.5);
+  }
+}
+
+function drawCurve(
+  context: CanvasRenderingContext2D,
+  { epochs, accuracies }: Curve,
+  x: Scale,
+  y: Scale,
+  stroke: string,
+  lineWidth: number,
+): void {
+  context.strokeStyle = stroke;
+  context.fillStyle = stroke;
+  context.lineWidth = lineWidth;
+  context.beginPath();
+  epochs.forEach((epoch, i) => {
+    if (i === 0) context.moveTo(x(epoch), y(accuracies[i] as number));
+    else context.lineTo(x(epoch), y(accuracies[i] as number));
+  });
+  context.stroke();
+  if (epochs.length > 2 && lineWidth < 2) return;
+  const last = epochs.length - 1;
+  context.beginPath();
+  context.arc(x(epochs[last] as number), y(accuracies[last] as number), lineWidth + 1, 0, 2 * Math.PI);
+  context.fill();
+}

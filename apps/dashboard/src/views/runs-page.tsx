@@ -1,0 +1,111 @@
+import type { ListedRun } from '@nesgd/core/view';
+import { useEffect, useState } from 'preact/hooks';
+import { useLocation } from 'preact-iso';
+import { fetchRuns, RequestError } from '../api/client.js';
+import { formatAccuracy, formatTime } from '../model/format.js';
+import { Loading, Nothing, Problem, StateMark } from '../ui/states.js';
+import { Table } from '../ui/table.js';
+
+const REFRESH_MS = 2_000;
+
+/** All runs, the latest first. */
+export function RunsPage() {
+  const [runs, setRuns] = useState<readonly ListedRun[]>();
+  const [problem, setProblem] = useState<string>();
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const { route } = useLocation();
+
+  useEffect(() => {
+    document.title = 'Runs - nesgd';
+    let timer: number | undefined;
+    let isOver = false;
+    const refresh = async () => {
+      try {
+        if (!document.hidden) {
+          const list = await fetchRuns();
+          if (isOver) return;
+          setRuns(list.toReversed());
+          setProblem(undefined);
+        }
+      } catch (error) {
+        if (isOver) return;
+        setProblem(error instanceof RequestError ? error.message : String(error));
+      }
+      timer = setTimeout(refresh, REFRESH_MS);
+    };
+    void refresh();
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+  }, []);
+
+  const choose = (runId: string, isChosen: boolean) => {
+    const next = new Set(chosen);
+    if (isChosen) next.add(runId);
+    else next.delete(runId);
+    setChosen(next);
+  };
+
+  return (
+    <>
+      <h1>Runs</h1>
+      {problem && <Problem>{problem}. This page asks again every two seconds.</Problem>}
+      {!runs && !problem && <Loading what="the runs" />}
+      {runs?.length === 0 && (
+        <Nothing>
+          There are no runs yet: <code>nesgd run FILE</code> starts one, and it appears here.
+        </Nothing>
+      )}
+      {runs && runs.length > 0 && (
+        <>
+          <div class="controls">
+            <button
+              type="button"
+              disabled={chosen.size < 2}
+              onClick={() => route(`/compare?runs=${[...chosen].map(encodeURIComponent).join(',')}`)}
+            >
+              Compare {chosen.size > 1 ? `${chosen.size} runs` : 'runs'}
+            </button>
+            {chosen.size < 2 && <span class="faint">Choose two or more of them.</span>}
+          </div>
+          <Table
+            caption="Runs, the latest first; accuracies on the split that is fitness, and on the test set"
+            columns={[
+              { title: 'Run' },
+              { title: 'Compare' },
+              { title: 'State' },
+              { title: 'Generation', isNumber: true },
+              { title: 'Alpha', isNumber: true },
+              { title: 'Best', isNumber: true },
+              { title: 'Test', isNumber: true },
+              { title: 'Started' },
+              { title: 'Last fact' },
+            ]}
+            rows={runs.map((run) => ({ key: run.runId, cells: cells(run, chosen.has(run.runId), choose) }))}
+          />
+        </>
+      )}
+    </>
+  );
+}
+
+function cells(run: ListedRun, isChosen: boolean, choose: (runId: string, isChosen: boolean) => void) {
+  if (run.state === 'damaged') return [run.runId, '', <StateMark state={run.state} />, '', '', '', '', run.error, ''];
+  return [
+    <a href={`/runs/${encodeURIComponent(run.runId)}`}>{run.runId}</a>,
+    <input
+      type="checkbox"
+      aria-label={`Compare ${run.runId}`}
+      checked={isChosen}
+      onChange={(event) => choose(run.runId, event.currentTarget.checked)}
+    />,
+    <StateMark state={run.state} />,
+    `${run.generation ?? '–'} of ${run.generations}`,
+    formatAccuracy(run.alphaAccuracy),
+    formatAccuracy(run.bestAccuracy),
+    formatAccuracy(run.bestTestAccuracy),
+    formatTime(run.startedAt),
+    formatTime(run.lastFactAt),
+  ];
+}

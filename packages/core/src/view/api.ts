@@ -1,0 +1,43 @@
+import type { LiveStatus } from './live-status.js';
+import type { ViewLine } from './view-facts.js';
+
+/** `running`: a living process holds it; `unfinished`: none does, and `nesgd resume` goes on. */
+export type RunState = 'finished' | 'running' | 'unfinished';
+
+/** A run in a list; a damaged one has only its name and what is wrong with it. Accuracies in [0, 1]. */
+export type ListedRun =
+  | {
+      readonly runId: string;
+      readonly state: RunState;
+      readonly experiment: string;
+      /** The last closed one, null before the first; of how many. */
+      readonly generation: number | null;
+      readonly generations: number;
+      readonly alphaAccuracy: number | null;
+      readonly bestAccuracy: number | null;
+      readonly bestTestAccuracy: number | null;
+      readonly startedAt: string;
+      readonly lastFactAt: string;
+    }
+  | { readonly runId: string; readonly state: 'damaged'; readonly error: string };
+
+/** What changes about a run while no fact is added. */
+export interface RunPulse {
+  readonly state: RunState;
+  /** Null where no process works on the run. */
+  readonly holder: { readonly pid: number; readonly host: string } | null;
+  /** Of the last process that worked on it; its jobs are none's where the run is not running. */
+  readonly live: LiveStatus | null;
+}
+
+/** A run as it stands: the answer to `GET /api/runs/<id>`. Later lines come as events. */
+export interface RunSnapshot extends RunPulse {
+  readonly runId: string;
+  readonly lines: readonly ViewLine[];
+}
+
+/** The answer to a request that is refused. */
+export interface ApiError {
+  readonly code: string;
+  readonly message: string;
+}

@@ -1,0 +1,3 @@
+export * from './api.js';
+export * from './live-status.js';
+export * from './view-facts.js';

@@ -1,0 +1,90 @@
+import { InputError } from '../errors.js';
+import type { EvaluatedFact, Fact, GenerationFact, JournalLine } from '../run/index.js';
+
+/**
+ * A journal as a view gets it, line by line. Every figure is the journal's own; only the repetitions are gone: a
+ * generation names its individuals by their number instead of writing their masks out, which makes it thirty times
+ * smaller.
+ */
+export interface ViewLine {
+  readonly seq: number;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  /** Who did it and in how many seconds, where somebody did. */
+  readonly worker?: string;
+  readonly seconds?: number;
+  /** Known from an earlier run. */
+  readonly reused?: boolean;
+  readonly fact: ViewFact;
+}
+
+export type ViewFact = Exclude<Fact, GenerationFact> | GenerationView;
+
+/** An individual by its number: how many evaluations the journal has before its own. */
+export type IndividualNumber = number;
+
+export interface GenerationView extends Pick<GenerationFact, 't' | 'nabla' | 'lineage' | 'clusters' | 'suppressed'> {
+  readonly type: 'generation';
+  readonly best: IndividualNumber;
+  readonly parents: readonly IndividualNumber[];
+  readonly offspring: readonly IndividualNumber[];
+  readonly pool: readonly IndividualNumber[];
+}
+
+/**
+ * Turns the lines of one journal, in order, into those of its view.
+ * @throws InputError for a generation with an individual that was never evaluated.
+ */
+export class ViewLines {
+  /** The last evaluation of a mask with that accuracy. */
+  readonly #numbers = new Map<string, IndividualNumber>();
+  #evaluated = 0;
+
+  next({ seq, meta, fact }: JournalLine): ViewLine {
+    const { at, provenance, reused } = meta;
+    return {
+      seq,
+      at,
+      ...(provenance && { worker: provenance.worker, seconds: provenance.seconds }),
+      ...(reused !== undefined && { reused }),
+      fact: this.#view(fact),
+    };
+  }
+
+  #view(fact: Fact): ViewFact {
+    if (fact.type === 'generation') return this.#generation(fact);
+    if (fact.type === 'evaluated') this.#count(fact);
+    return fact;
+  }
+
+  #count({ mask, accuracy }: EvaluatedFact): void {
+    this.#numbers.set(key(mask, accuracy), this.#evaluated);
+    this.#evaluated += 1;
+  }
+
+  #generation({ type, t, nabla, lineage, clusters, suppressed, ...individuals }: GenerationFact): GenerationView {
+    return {
+      type,
+      t,
+      nabla,
+      lineage,
+      clusters,
+      suppressed,
+      best: this.#number(individuals.best),
+      parents: individuals.parents.map((individual) => this.#number(individual)),
+      offspring: individuals.offspring.map((individual) => this.#number(individual)),
+      pool: individuals.pool.map((individual) => this.#number(individual)),
+    };
+  }
+
+  #number({ mask, fitness }: GenerationFact['best']): IndividualNumber {
+    const number = this.#numbers.get(key(mask.join(''), fitness));
+    if (number === undefined)
+      throw new InputError('JOURNAL', `a generation holds ${mask.join('')} with ${fitness}, which no evaluation gave`);
+    return number;
+  }
+}
+
+function key(mask: string, accuracy: number): string {
+  return `${mask}/${accuracy}`;
+}
