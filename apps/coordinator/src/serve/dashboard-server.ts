@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { csrf } from 'hono/csrf';
+import { HTTPException } from 'hono/http-exception';
 import { listenOn } from '../http/http-server.js';
 import { createApi } from './api.js';
 import { headers, loopbackOnly } from './guard.js';
@@ -41,6 +42,7 @@ export async function startDashboard(
   app.route('/api', createApi(runsFolder));
   addPage(app);
   app.onError((error, c) => {
+    if (error instanceof HTTPException) return error.getResponse(); // A refusal of the framework's.
     onError(error);
     return c.json({ code: 'FAILED', message: 'the coordinator failed; its own output says how' }, 500);
   });

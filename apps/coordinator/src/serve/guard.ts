@@ -16,7 +16,8 @@ export function headers(): MiddlewareHandler {
       frameAncestors: ["'none'"],
     },
     xFrameOptions: 'DENY',
-    referrerPolicy: 'no-referrer',
+    // Nothing to others; but `no-referrer` would have browsers send forms of our own without their origin.
+    referrerPolicy: 'same-origin',
     // TLS is the business of a proxy, if there is one.
     strictTransportSecurity: false,
   });

@@ -103,7 +103,10 @@ export class RunConnection {
 
   #take(line: ViewLine): void {
     if (line.seq < this.model.length) return;
-    if (line.seq > this.model.length) return this.#startOver();
+    if (line.seq > this.model.length) {
+      this.#startOver();
+      return;
+    }
     this.model.add(line);
     this.#changed();
   }

@@ -1,6 +1,6 @@
 import type { RunModel } from './run-model.js';
 
-/** One improvement of the search. */
+/** The best accuracy of an individual after some work. */
 export interface Improvement {
   /** Individuals evaluated until then, this one among them. */
   readonly evaluated: number;
@@ -9,7 +9,7 @@ export interface Improvement {
   readonly accuracy: number;
 }
 
-/** The best accuracy of an individual so far, at each improvement, and at the end. */
+/** The best accuracy so far at each improvement, and at the end. */
 export function bestSoFar({ individuals, alpha }: RunModel): Improvement[] {
   const improvements: Improvement[] = [];
   let imagesTrained = alpha?.imagesTrained ?? 0;

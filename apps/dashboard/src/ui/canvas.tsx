@@ -11,7 +11,7 @@ interface CanvasProps {
   readonly when: readonly unknown[];
 }
 
-/** A layer of a plot with too many marks for SVG. What it shows is said elsewhere, too: to screen readers it is hidden. */
+/** A layer of a plot with too many marks for SVG. What it shows is said elsewhere, too. */
 export function Canvas({ width, height, draw, when }: CanvasProps) {
   const ref = useRef<HTMLCanvasElement>(null);
   const theme = themeChanges.value;
@@ -25,5 +25,5 @@ export function Canvas({ width, height, draw, when }: CanvasProps) {
     context.scale(scale, scale);
     draw(context);
   }, [width, height, theme, ...when]);
-  return <canvas ref={ref} style={{ width: `${width}px`, height: `${height}px` }} aria-hidden="true" />;
+  return <canvas ref={ref} style={{ width: `${width}px`, height: `${height}px` }} />;
 }
