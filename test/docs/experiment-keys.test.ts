@@ -22,12 +22,25 @@ interface Schema {
 
 /** Key, type and default of every value of an experiment, as the document's tables have them. */
 function keysOf(schema: Schema, path: string): string[][] {
-  if (schema.anyOf) return schema.anyOf.flatMap((alternative) => keysOf(alternative, path));
+  if (schema.anyOf) return alternativeKeys(schema.anyOf, path);
   return Object.entries(schema.properties ?? {}).flatMap(([name, value]) => {
     const key = path === '' ? name : `${path}.${name}`;
     if (value.properties || value.anyOf) return keysOf(value, key);
     const otherwise = schema.required?.includes(name) ? 'required' : 'none';
     return [[key, typeText(value), value.default === undefined ? otherwise : code(value.default)]];
+  });
+}
+
+/** What one alternative requires is required where what the other requires is not there. */
+function alternativeKeys(alternatives: readonly Schema[], path: string): string[][] {
+  return alternatives.flatMap((alternative) => {
+    const others = alternatives.filter((other) => other !== alternative).flatMap(({ required }) => required ?? []);
+    const without = `required without ${others.map(code).join(', ')}`;
+    return keysOf(alternative, path).map(([key = '', type = '', otherwise = '']) => [
+      key,
+      type,
+      otherwise === 'required' ? without : otherwise,
+    ]);
   });
 }
 

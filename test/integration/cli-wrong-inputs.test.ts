@@ -58,12 +58,14 @@ describe('the experiment', () => {
     [
       'an unknown key',
       ['--set', 'retrain.epoch=2'],
-      [/tiny\.yaml/, /retrain: does not know "epoch"/, /docs\/experiments/],
+      [/--set retrain\.epoch=2: retrain: does not know "epoch"; did you mean retrain\.epochs\?/, /docs\/experiments/],
     ],
     [
       'eta0 equal to eta1',
       ['--set', 'retrain.learningRateRetained=0.1'],
-      [/tiny\.yaml/, /retrain\.learningRateRetained: is 0\.1, but .*below learningRateReinitialised \(eta1 = 0\.1\)/],
+      [
+        /--set retrain\.learningRateRetained=0\.1: retrain\.learningRateRetained: is 0\.1, but .*below learningRateReinitialised \(eta1 = 0\.1\)/,
+      ],
     ],
     ['--set without a value', ['--set', 'seed'], [/--set seed: wants key=value/]],
     [
@@ -74,7 +76,9 @@ describe('the experiment', () => {
     [
       'a batch that the training images do not fill',
       ['--set', 'retrain.batchSize=481'],
-      [/retrain\.batchSize: a batch of 481 images .* there are 480 training images; lower it or raise/],
+      [
+        /--set retrain\.batchSize=481: retrain\.batchSize: a batch of 481 images .* there are 480 training images; lower it or raise/,
+      ],
     ],
     ['the same in alpha', ['--set', 'alpha.batchSize=481'], [/alpha\.batchSize: a batch of 481 images/]],
     [
@@ -83,6 +87,13 @@ describe('the experiment', () => {
       [/dataset\.trainImages: asks for 60001 images, but the data set has 60000/],
     ],
   ])('refuses %s', (_, args, says) => refused(run(...args), { says }));
+
+  it('refuses an unknown key of the file itself, naming the file', async () => {
+    const path = await writeExperiment(file('misspelt.yaml'), { ...tinyExperiment(), sead: 1 });
+    const says =
+      /misspelt\.yaml is not a valid experiment:\n {2}\(top level\): does not know "sead"; did you mean seed\?/;
+    await refused(['run', path, '--set', 'fitness=test'], { says });
+  });
 
   it('refuses a file that is not there, is a folder, or is no YAML', async () => {
     await refused(['run', file('none.yaml')], { says: /cannot read the experiment file .*none\.yaml: .*ENOENT/ });
@@ -98,7 +109,7 @@ describe('the data set', () => {
   const whole = idxFiles(labels(8), labels(4));
 
   it('refuses a path where there is nothing', () =>
-    refused(custom('nowhere'), { says: /dataset\.path .*nowhere: there is no such file or folder/ }));
+    refused(custom('nowhere'), { says: /--data nowhere: dataset\.path .*nowhere: there is no such file or folder/ }));
 
   it('refuses a file that is neither folder nor tar', () =>
     refused(custom(tiny), {
@@ -107,14 +118,16 @@ describe('the data set', () => {
 
   it('refuses a folder without a data set, and says what a folder may hold', async () => {
     await mkdir(file('empty'));
-    await refused(custom('empty'), { says: [/empty: holds no data set/, /train-images-idx3-ubyte/] });
+    await refused(custom('empty'), {
+      says: [/--data empty: dataset\.path .*empty: holds no data set/, /train-images-idx3-ubyte/],
+    });
   });
 
   it('refuses an idx file that is cut short', async () => {
     const name = 'train-images-idx3-ubyte';
     await writeFiles(file('short-idx'), { ...whole, [name]: (whole[name] as Buffer).subarray(0, -3) });
     await refused(custom('short-idx'), {
-      says: /short-idx\/train-images-idx3-ubyte: is cut short: 45 bytes, but its header \(8x2x2\) wants 48/,
+      says: /--data short-idx: .*short-idx\/train-images-idx3-ubyte: is cut short: 45 bytes, but its header \(8x2x2\) wants 48/,
     });
   });
 
@@ -159,7 +172,9 @@ describe('an alpha from elsewhere', () => {
   const alpha = () => readFile(join(workplace.runs, 'done', 'alpha.safetensors'));
 
   it('refuses a file that is not there', () =>
-    refused(from('none.safetensors', ...unread), { says: /alpha\.from: cannot read .*none\.safetensors: ENOENT/ }));
+    refused(from('none.safetensors', ...unread), {
+      says: /--set alpha=\{from: none\.safetensors\}: alpha\.from: cannot read .*none\.safetensors: ENOENT/,
+    }));
 
   it('refuses a file that is cut short', async () => {
     await writeFile(file('short.safetensors'), (await alpha()).subarray(0, -4));

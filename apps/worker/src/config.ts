@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { InputError } from '@nesgd/core/errors';
 import { defaultCacheRoot } from '@nesgd/core/storage';
 import { hangTimeoutMs } from '@nesgd/core/trainer';
 import { z } from 'zod';
@@ -7,20 +8,32 @@ import type { CoordinatorAddress } from './artifacts/coordinator-client.js';
 /** A variable that is set to nothing is not set. */
 const optional = <T extends z.ZodType>(schema: T) => z.preprocess((value) => value || undefined, schema.optional());
 
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+const BROKER = 'wants redis://host:port or rediss://host:port';
+
+const positive = (unit: string) =>
+  z.coerce.number(`wants a number of ${unit} above 0`).positive(`wants a number of ${unit} above 0`);
+
+function milliseconds(least: number, most = Number.MAX_SAFE_INTEGER) {
+  const range = most === Number.MAX_SAFE_INTEGER ? `${least} or more` : `${least} to ${most}`;
+  const wanted = `wants a whole number of milliseconds, ${range}`;
+  return z.coerce.number(wanted).int(wanted).min(least, wanted).max(most, wanted);
+}
+
 /** The worker's settings: the one place that reads its environment. Durations in milliseconds. */
 const envSchema = z
   .object({
-    REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'REDIS_URL wants redis://host:port or rediss://host:port' }),
+    REDIS_URL: z.url({ protocol: /^rediss?$/, error: BROKER }),
     NESGD_WORKER_NAME: z.string().min(1).default(`${hostname()}-${process.pid}`),
     /** A worker that has not renewed its lock for this long is taken for dead and its job given to another. */
-    NESGD_LOCK_DURATION_MS: z.coerce.number().int().min(500).default(15_000),
+    NESGD_LOCK_DURATION_MS: milliseconds(500).default(15_000),
     /** How often workers look for jobs whose worker is dead. */
-    NESGD_STALLED_INTERVAL_MS: z.coerce.number().int().min(100).default(5_000),
+    NESGD_STALLED_INTERVAL_MS: milliseconds(100).default(5_000),
     /** How long a trainer may show no progress, not one training step, before it is killed. */
-    NESGD_HANG_TIMEOUT_S: optional(z.coerce.number().positive()),
+    NESGD_HANG_TIMEOUT_S: optional(positive('seconds')),
     /** How often a worker says on the broker what it does, and looks whether it is told something. */
-    NESGD_PULSE_MS: z.coerce.number().int().min(50).max(60_000).default(2_000),
-    NESGD_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    NESGD_PULSE_MS: milliseconds(50, 60_000).default(2_000),
+    NESGD_LOG_LEVEL: z.enum(LOG_LEVELS, `wants one of ${LOG_LEVELS.join(', ')}`).default('info'),
     /** Where data sets and weights come from and go to; without it the cache folder is the coordinator's own. */
     NESGD_COORDINATOR: optional(
       z
@@ -32,15 +45,15 @@ const envSchema = z
     ),
     NESGD_SECRET: optional(z.string()),
     /** Most that fetched data sets and weights may take. */
-    NESGD_CACHE_LIMIT_GB: optional(z.coerce.number().positive()),
+    NESGD_CACHE_LIMIT_GB: optional(positive('gigabytes')),
     /** How long a worker that could not do a job leaves the queue to others; doubled each time in a row, 16-fold at most. */
-    NESGD_REFUSAL_PAUSE_MS: z.coerce.number().int().min(1).default(5_000),
+    NESGD_REFUSAL_PAUSE_MS: milliseconds(1).default(5_000),
     /** The run that started this worker, which must hear of what this machine lacks instead of waiting for another one. */
     NESGD_OWN_RUN: optional(z.string()),
   })
   .refine((env) => env.NESGD_COORDINATOR === undefined || env.NESGD_SECRET !== undefined, {
     path: ['NESGD_SECRET'],
-    error: 'NESGD_COORDINATOR is set: NESGD_SECRET must be the secret of that coordinator',
+    error: 'must be the secret of the coordinator that NESGD_COORDINATOR names',
   });
 
 export interface WorkerConfig {
@@ -58,9 +71,10 @@ export interface WorkerConfig {
   readonly ownRunId: string | undefined;
 }
 
-/** @throws z.ZodError naming each variable at fault. */
+/** @throws InputError naming each variable at fault. */
 export function readConfig(env: NodeJS.ProcessEnv): WorkerConfig {
-  const parsed = envSchema.parse(env);
+  const { data: parsed, error } = envSchema.safeParse(env);
+  if (!parsed) throw new InputError('WORKER_SETTINGS', `the worker's settings are not valid:${faults(error, env)}`);
   return {
     redisUrl: parsed.REDIS_URL,
     name: parsed.NESGD_WORKER_NAME,
@@ -78,4 +92,16 @@ export function readConfig(env: NodeJS.ProcessEnv): WorkerConfig {
     refusalPauseMs: parsed.NESGD_REFUSAL_PAUSE_MS,
     ownRunId: parsed.NESGD_OWN_RUN,
   };
+}
+
+function faults({ issues }: z.ZodError, env: NodeJS.ProcessEnv): string {
+  return issues
+    .map(({ path, message }) => {
+      const name = path.join('.');
+      // Of these the text may hold a password.
+      const got =
+        env[name] === undefined || /URL|COORDINATOR|SECRET/.test(name) ? '' : ` is ${JSON.stringify(env[name])}`;
+      return `\n  ${name}${got}: ${message}`;
+    })
+    .join('');
 }

@@ -1,7 +1,7 @@
 /** The worker process: `nesgd worker`, and what `nesgd run` starts for each of its local workers. */
 import 'dotenv/config';
+import { InputError } from '@nesgd/core/errors';
 import { pino } from 'pino';
-import { z } from 'zod';
 import { readConfig, type WorkerConfig } from './config.js';
 import { Supervisor } from './supervisor.js';
 
@@ -9,8 +9,8 @@ function configOrExit(): WorkerConfig {
   try {
     return readConfig(process.env);
   } catch (error) {
-    if (!(error instanceof z.ZodError)) throw error;
-    process.stderr.write(`the worker's settings are not valid:\n${z.prettifyError(error)}\n`);
+    if (!(error instanceof InputError)) throw error;
+    process.stderr.write(`${error.message}\n`);
     process.exit(2);
   }
 }

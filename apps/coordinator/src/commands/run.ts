@@ -9,6 +9,7 @@ import {
   newRunId,
   openRun,
   type RunFolder,
+  withFlag,
 } from '@nesgd/core/run';
 import { cacheFolder } from '@nesgd/core/storage';
 import { hangTimeoutMs, recommendedWorkers } from '@nesgd/core/trainer';
@@ -43,17 +44,17 @@ export interface Surroundings {
 export async function run(file: string, options: RunOptions, around: Surroundings): Promise<RunSummary> {
   const started = performance.now();
   const listen = listenFrom(options, around.config);
-  const experiment = await loadExperiment(file, {
-    set: options.set,
-    ...(options.data !== undefined && { dataPath: options.data }),
-  });
+  const overrides = { set: options.set, ...(options.data !== undefined && { dataPath: options.data }) };
+  const experiment = await loadExperiment(file, overrides);
   const runId = options.runId ?? newRunId(experiment.name, new Date());
   await checkNewRun(options.runs, runId);
   const { config, watch, signal } = around;
   const cache = cacheFolder(config.cacheRoot);
   const runtime = await chooseRuntime(options.engine, experiment.runtime.threads, config.cacheRoot, watch);
   return withBroker({ ...options, listen }, around, async (access) => {
-    const prepared = await prepareRun(experiment, { runId, runtime, cache, watch, signal });
+    const prepared = await prepareRun(experiment, { runId, runtime, cache, watch, signal }).catch((error) => {
+      throw withFlag(error, overrides);
+    });
     signal.throwIfAborted();
     const folder = await createRun(options.runs, prepared.opened);
     try {

@@ -2,18 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseDocument, stringify } from 'yaml';
 import { InputError } from '../errors.js';
-import { type Experiment, parseExperiment } from './experiment.js';
-
-export interface Overrides {
-  /** `key.path=value` texts of `--set`; the value is read as YAML. */
-  readonly set?: readonly string[];
-  /** `--data`: where the data set is. */
-  readonly dataPath?: string;
-}
+import type { Experiment } from './experiment.js';
+import { flagsOf, type Overrides } from './flags.js';
+import { parseExperiment } from './parse-experiment.js';
 
 /**
  * Reads and checks an experiment file. Relative paths in it are made absolute: a run may be resumed from another folder.
- * @throws InputError with file, key or line, and what would be right.
+ * @throws InputError with file or flag, key or line, and what would be right.
  */
 export async function loadExperiment(path: string, overrides: Overrides = {}): Promise<Experiment> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
@@ -34,7 +29,7 @@ export async function loadExperiment(path: string, overrides: Overrides = {}): P
       throw new InputError('EXPERIMENT', `${path}: dataset is missing, so --data has no place`);
     value.dataset.path = overrides.dataPath;
   }
-  return withAbsolutePaths(parseExperiment(value, path));
+  return withAbsolutePaths(parseExperiment(value, path, flagsOf(overrides)));
 }
 
 function withAbsolutePaths({ dataset, alpha, ...rest }: Experiment): Experiment {

@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InputError } from '../errors.js';
 import { exampleExperiment } from './example.fixture.js';
-import { parseExperiment } from './experiment.js';
 import { formatExperiment, loadExperiment } from './experiment-file.js';
+import { parseExperiment } from './parse-experiment.js';
 
 const parse = (changes: Record<string, unknown>) =>
   parseExperiment({ ...exampleExperiment(), ...changes }, 'file.yaml');
@@ -48,27 +48,81 @@ describe('parseExperiment', () => {
       { retrain: { epochs: 1, learningRateRetained: 0.2, learningRateReinitialised: 0.1 } },
       /retrain.learningRateRetained/,
     ],
-    ['a model that does not exist', { model: { name: 'resnet9' } }, /model.name: .*resnet8.*got "resnet9"/],
-    ['a missing section', { evolution: undefined }, /evolution: .*missing/],
-    ['a fraction of an epoch', { alpha: { epochs: 1.5, learningRate: 0.1 } }, /alpha.epochs: .*got 1.5/],
+    [
+      'a model that does not exist',
+      { model: { name: 'resnet9' } },
+      /model.name: is "resnet9": give one of resnet8, .*\. Did you mean resnet8\?/,
+    ],
+    ['a missing section', { evolution: undefined }, /evolution: is missing: give keys: populationSize, generations/],
+    [
+      'a fraction of an epoch',
+      { alpha: { epochs: 1.5, learningRate: 0.1 } },
+      /alpha.epochs: is 1.5: give a whole number of 1 or more/,
+    ],
     [
       'a misspelt key of alpha',
       { alpha: { epochs: 1, learningRate: 0.1, momentun: 0.9 } },
-      /alpha: does not know "momentun"/,
+      /alpha: does not know "momentun"; did you mean alpha.momentum\? docs\/experiments.md lists the keys/,
     ],
-    ['an alpha file that is no text', { alpha: { from: 3 } }, /alpha.from: .*got 3/],
-    ['a population of one', { evolution: { populationSize: 1, generations: 1 } }, /evolution.populationSize/],
+    [
+      'a key of elsewhere',
+      { populationSize: 4 },
+      /does not know "populationSize"; did you mean evolution.populationSize\?/,
+    ],
+    [
+      'a key in another spelling',
+      { alpha: { epochs: 1, learning_rate: 0.1 } },
+      /alpha: does not know "learning_rate"; did you mean alpha.learningRate\?/,
+    ],
+    [
+      'a misspelt value',
+      { fitness: 'validaton' },
+      /fitness: is "validaton": give one of validation, test. Did you mean v/,
+    ],
+    ['a text for a number', { seed: 'one' }, /seed: is "one": give a whole number of 0 or more\n?$/],
+    [
+      'a number at the end of its range, which does not belong to it',
+      { dataset: { name: 'mnist', validationFraction: 1 } },
+      /dataset.validationFraction: is 1: give a number of 0 or more and below 1/,
+    ],
+    [
+      'an item of a list',
+      { alpha: { epochs: 1, learningRate: 0.1, milestones: [0.5, 2] } },
+      /alpha.milestones.1: is 2: give a number from 0 to 1/,
+    ],
+    [
+      'a text for true or false',
+      { evolution: { populationSize: 4, generations: 1, suppression: 'on' } },
+      /give true or false/,
+    ],
+    ['an empty path', { alpha: { from: '' } }, /alpha.from: is "": give a text that is not empty/],
+    [
+      'an alpha that is both trained and taken from a file',
+      { alpha: { from: 'a.safetensors', epochs: 3, learningRate: 0.1 } },
+      /alpha: from and the other keys \(here epochs, learningRate\) exclude one another: .*Give from alone, or leave it out/,
+    ],
+    ['an alpha that is neither', { alpha: 3 }, /alpha: is 3: give keys: epochs, learningRate, or keys: from/],
+    ['an alpha file that is no text', { alpha: { from: 3 } }, /alpha.from: is 3: give a text/],
+    [
+      'a population of one',
+      { evolution: { populationSize: 1, generations: 1 } },
+      /evolution.populationSize: is 1: give a whole number of 2 or more/,
+    ],
     [
       'a probability above 1',
       { evolution: { populationSize: 4, generations: 1, mutationProbability: 2 } },
-      /evolution.mutationProbability/,
+      /evolution.mutationProbability: is 2: give a number from 0 to 1/,
     ],
     [
       'no validation images for a validation fitness',
       { dataset: { name: 'mnist', validationFraction: 0 } },
       /dataset.validationFraction: is 0/,
     ],
-    ['a name that is no file name', { name: '../up' }, /name: /],
+    [
+      'a name that is no file name',
+      { name: '../up' },
+      /name: is "..\/up": give up to 64 letters, digits, .* with a letter or digit first/,
+    ],
   ])('refuses %s and names the key', (_, changes, message) => {
     expect(() => parse(changes)).toThrow(InputError);
     expect(() => parse(changes)).toThrow(message);
@@ -120,7 +174,14 @@ describe('loadExperiment', () => {
   });
 
   it.each([
-    ['retrain.epoch=7', /retrain: does not know "epoch"/],
+    ['retrain.epoch=7', /^--set retrain.epoch=7: retrain: does not know "epoch"; did you mean retrain.epochs\?/],
+    ['alpha.from=a', /^--set alpha.from=a: alpha: from and the other keys \(here epochs, learningRate\) exclude/],
+    ['model={name: x}', /^--set model={name: x}: model.name: is "x"/],
+    [
+      'retrain.learningRateReinitialised=0.001',
+      /^--set retrain.learningRateReinitialised=0.001: retrain.learningRateRetained:/,
+    ],
+    ['dataset.validationFraction=0', /^--set dataset.validationFraction=0: dataset.validationFraction: is 0/],
     ['retrain', /--set retrain: wants key=value/],
     ['=3', /wants key=value/],
     ['a..b=3', /wants key=value/],
@@ -129,6 +190,25 @@ describe('loadExperiment', () => {
   ])('refuses --set %s', async (assignment, message) => {
     await expect(loadExperiment(path, { set: [assignment] })).rejects.toThrow(message);
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
+
+  it('names the flags for what they set, and the file for the rest', async () => {
+    await writeFile(path, JSON.stringify({ ...exampleExperiment(), seed: -1, fitness: 'x' }));
+    const set = ['seed=-2', 'seed=-3', 'retrain.momentum=2'];
+    await expect(loadExperiment(path, { set, dataPath: '' })).rejects.toThrow(
+      [
+        'the experiment is not valid:',
+        '--set seed=-3: seed: is -3: give a whole number of 0 or more',
+        '--data : dataset.path: is "": give a text that is not empty',
+        '--set retrain.momentum=2: retrain.momentum: is 2: give a number of 0 or more and below 1',
+        `${path}: fitness: is "x": give one of validation, test`,
+      ].join('\n  '),
+    );
+  });
+
+  it('does not blame a flag for a key of the file that is like the one that it set', async () => {
+    await writeFile(path, JSON.stringify({ ...exampleExperiment(), sed: 1 }));
+    await expect(loadExperiment(path, { set: ['seed=1'] })).rejects.toThrow(/x.yaml is not a valid experiment/);
   });
 
   it('names the file that is missing, and the line that is not YAML', async () => {

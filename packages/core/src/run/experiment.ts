@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { datasetSchema } from '../datasets/spec.js';
-import { InputError } from '../errors.js';
 import { alphaTrainingSchema, modelSchema, retrainSchema } from '../protocol/index.js';
 
 /** One experiment: what `experiments/*.yaml` say. Every key is checked; unknown ones are refused. */
@@ -39,7 +38,7 @@ export const experimentSchema = z
       .string()
       .regex(
         /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/,
-        'a name is up to 64 letters, digits, ".", "_" and "-", and starts with a letter or digit',
+        'up to 64 letters, digits, ".", "_" and "-", with a letter or digit first',
       ),
     seed: z.int().min(0),
     dataset: datasetSchema,
@@ -61,33 +60,3 @@ export const experimentSchema = z
     error: 'is 0, but fitness: validation needs validation images: give a fraction above 0, such as 0.1',
   });
 export type Experiment = z.infer<typeof experimentSchema>;
-
-/**
- * Checks an experiment and fills in defaults.
- * @param source how messages name where the value came from (a file's path).
- * @throws InputError listing every fault with its key.
- */
-export function parseExperiment(value: unknown, source: string): Experiment {
-  const parsed = experimentSchema.safeParse(value, { reportInput: true });
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.flatMap((issue) => describeIssue(issue, []));
-  throw new InputError('EXPERIMENT', `${source} is not a valid experiment:\n${faults.map((f) => `  ${f}`).join('\n')}`);
-}
-
-function describeIssue(issue: z.core.$ZodIssue, parents: readonly PropertyKey[]): string[] {
-  const path = [...parents, ...issue.path];
-  if (issue.code === 'invalid_union') {
-    // The alternative with the fewest faults is the one that was meant.
-    const [meant] = [...issue.errors].sort((a, b) => a.length - b.length);
-    return (meant ?? []).flatMap((inner) => describeIssue(inner, path));
-  }
-  const key = path.join('.') || '(top level)';
-  if (issue.code === 'unrecognized_keys') {
-    const keys = issue.keys.map((k) => JSON.stringify(k)).join(', ');
-    return [`${key}: does not know ${keys}; docs/experiments.md lists the keys`];
-  }
-  if (issue.code === 'custom') return [`${key}: ${issue.message}`];
-  return [
-    `${key}: ${issue.message}${issue.input === undefined ? ' (it is missing)' : ` (got ${JSON.stringify(issue.input)})`}`,
-  ];
-}

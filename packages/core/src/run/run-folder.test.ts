@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InputError } from '../errors.js';
 import { exampleExperiment } from './example.fixture.js';
-import { parseExperiment } from './experiment.js';
 import type { OpenedFact } from './facts.js';
+import { parseExperiment } from './parse-experiment.js';
 import { createRun, listRuns, newRunId, openRun, readRun } from './run-folder.js';
 
 const opened = (runId: string): OpenedFact => ({
