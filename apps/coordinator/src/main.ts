@@ -8,6 +8,7 @@ import { benchCommand } from './commands/bench.js';
 import { doctor } from './commands/doctor.js';
 import { EXPORT_FORMATS, type ExportOptions, exportLines, exportRun } from './commands/export.js';
 import { type PredictOptions, predict, predictionLines } from './commands/predict.js';
+import type { ReportOptions } from './commands/report.js';
 import { type RunOptions, resume, run, type Surroundings } from './commands/run.js';
 import { openDashboard, type ServeOptions, serve } from './commands/serve.js';
 import { status } from './commands/status.js';
@@ -217,6 +218,24 @@ program
     const stop = new AbortController();
     onStopSignal(() => stop.abort());
     await serve(options, config, stop.signal);
+  });
+
+program
+  .command('report')
+  .description(
+    "write what runs measured as one HTML page: figures, masks, costs, the paper's tables; finished runs or not",
+  )
+  .argument('<run-id...>', 'the runs')
+  .option('--out <file>', "the page (default: report.html in the run's folder, for several runs here)")
+  .option('--markdown <file>', 'the same as Markdown, with the figures of --svg or --png')
+  .option('--svg <dir>', 'each figure as an SVG file')
+  .option('--png <dir>', 'each figure as a PNG file')
+  .addOption(runs())
+  .addOption(json())
+  .action(async (runIds: string[], options: ReportOptions & { json: boolean }) => {
+    const { report } = await import('./commands/report.js'); // Its plots take longer to load than all else together.
+    const summary = await report(runIds, options);
+    print(options.json ? [JSON.stringify(summary)] : summary.files);
   });
 
 program

@@ -1,0 +1,121 @@
+import * as Plot from '@observablehq/plot';
+import { keptBlocks } from '../../display/format.js';
+import type { RunDigest } from '../run-digest.js';
+import { percent } from '../table.js';
+import type { Figure } from './draw.js';
+
+/** More rows than this are no picture any more; the share of each block says the same. */
+const MOST_ROWS = 240;
+const ROW_HEIGHT = 12;
+
+/** Every survivor of every generation as a row, fittest first; a column a block, filled where alpha's weights are kept. */
+export function maskFigure(run: RunDigest): Figure | undefined {
+  const { generations, opened } = run;
+  const rows = generations.flatMap(({ t, parents }) =>
+    [...parents]
+      .sort((a, b) => b.fitness - a.fitness)
+      .map(({ mask, fitness }, rank) => ({ t, rank, mask: mask.join(''), fitness })),
+  );
+  if (rows.length === 0 || rows.length > MOST_ROWS) return undefined;
+  const blocks = blockLabels(run);
+  const cells = rows.flatMap(({ t, rank, mask, fitness }) =>
+    blocks.map((block, i) => ({
+      t,
+      rank,
+      block,
+      kept: mask[i] === '1',
+      title: `${opened.blocks[i]!.name}: ${mask[i] === '1' ? 'kept' : 're-initialised'}\n${mask}, generation ${t}: ${percent(fitness)} %`,
+    })),
+  );
+  return {
+    name: 'masks',
+    title: 'Masks of the survivors, fittest first in each generation: filled blocks are kept',
+    description: `Heat map of ${rows.length} masks over ${blocks.length} blocks by generation. ${bestKeeps(run)}`,
+    options: (palette) => ({
+      height: rows.length * ROW_HEIGHT + generations.length * 6 + 130,
+      marginTop: 70,
+      marginLeft: 70,
+      marginRight: 60,
+      x: { domain: blocks, axis: 'top', label: null, tickRotate: -35, padding: 0.08 },
+      y: { axis: null, padding: 0.12 },
+      fy: { label: 'generation', axis: 'left', padding: 0.08 },
+      marks: [
+        Plot.cell(cells, {
+          x: 'block',
+          y: 'rank',
+          fy: 't',
+          fill: ({ kept }: (typeof cells)[number]) => (kept ? palette.kept : palette.fresh),
+          title: 'title',
+        }),
+        Plot.text(rows, {
+          y: 'rank',
+          fy: 't',
+          frameAnchor: 'right',
+          textAnchor: 'start',
+          dx: 6,
+          fontSize: 9,
+          text: ({ fitness }: (typeof rows)[number]) => percent(fitness),
+        }),
+      ],
+    }),
+  };
+}
+
+/** A row a generation: how many of its survivors keep each block. */
+export function keptShareFigure(run: RunDigest): Figure | undefined {
+  const { generations } = run;
+  if (generations.length === 0) return undefined;
+  const blocks = blockLabels(run);
+  const cells = generations.flatMap(({ t, parents }) =>
+    blocks.map((block, i) => {
+      const share = parents.filter(({ mask }) => mask[i] === 1).length / parents.length;
+      return {
+        t,
+        block,
+        share,
+        title: `${run.opened.blocks[i]!.name}, generation ${t}: kept by ${Math.round(100 * share)} %`,
+      };
+    }),
+  );
+  return {
+    name: 'kept-blocks',
+    title: 'Share of the survivors that keep a block, by generation',
+    description: `Heat map of ${blocks.length} blocks by ${generations.length} generations; the darker, the more survivors keep the block (their share in per cent). ${bestKeeps(run)}`,
+    options: (palette) => ({
+      height: Math.max(3, generations.length) * 18 + 130,
+      marginTop: 70,
+      marginLeft: 70,
+      x: { domain: blocks, axis: 'top', label: null, tickRotate: -35, padding: 0.06 },
+      y: { label: 'generation', padding: 0.06 },
+      marks: [
+        Plot.cell(cells, { x: 'block', y: 't', fill: palette.fresh }),
+        Plot.cell(cells, {
+          x: 'block',
+          y: 't',
+          fill: palette.kept,
+          fillOpacity: (cell: { share: number }) => cell.share,
+          title: 'title',
+        }),
+        Plot.text(blocks.length > 24 ? [] : cells, {
+          x: 'block',
+          y: 't',
+          text: ({ share }: (typeof cells)[number]) => String(Math.round(100 * share)),
+          fill: ({ share }: (typeof cells)[number]) => (share > 0.6 ? 'white' : palette.ink),
+          fontSize: 9,
+        }),
+      ],
+      opacity: { range: [0, 1], domain: [0, 1] },
+    }),
+  };
+}
+
+/** `layer1.0 4.7k`: name and parameters; two blocks never have one name. */
+function blockLabels({ opened }: RunDigest): string[] {
+  const si = (n: number) =>
+    n < 1000 ? String(n) : n < 999_500 ? `${(n / 1000).toPrecision(2)}k` : `${(n / 1e6).toPrecision(2)}M`;
+  return opened.blocks.map(({ name, parameters }) => `${name} ${si(parameters).replace(/e\+\dk$/, 'k')}`);
+}
+
+function bestKeeps({ best }: RunDigest): string {
+  return best ? `The best mask, ${best.mask}, keeps ${keptBlocks(best.mask)} of ${best.mask.length} blocks.` : '';
+}

@@ -1,0 +1,55 @@
+import * as Plot from '@observablehq/plot';
+import type { RunDigest } from '../run-digest.js';
+import { percent } from '../table.js';
+import type { Figure } from './draw.js';
+
+/** Above so many generations labels stand upright. */
+const MOST_LEVEL_LABELS = 14;
+
+/** A box a generation: the survivors' accuracies, and above it nabla, the highest less the lowest. */
+export function populationFigure({ generations, alpha, opened }: RunDigest): Figure | undefined {
+  if (generations.length === 0) return undefined;
+  const points = generations.flatMap(({ t, parents }) =>
+    parents.map(({ mask, fitness }) => ({ t, fitness, title: `${mask.join('')}: ${percent(fitness)} %` })),
+  );
+  const upright = generations.length > MOST_LEVEL_LABELS;
+  const last = generations.at(-1)!;
+  return {
+    name: 'population',
+    title: 'The population by generation, and its nabla',
+    description: `Box plots of the fitness of the ${last.parents.length} survivors of each of ${generations.length} generations; above each its nabla (highest less lowest) in percentage points. In generation ${last.t} the best has ${percent(last.best.fitness)} %, nabla is ${(100 * last.nabla).toFixed(2)}.`,
+    options: (palette) => ({
+      height: 340,
+      marginLeft: 60,
+      marginTop: upright ? 24 : 8,
+      x: { type: 'band', label: 'generation', padding: 0.4 },
+      y: {
+        label: `accuracy on ${opened.experiment.fitness} (%)`,
+        labelAnchor: 'center',
+        percent: true,
+        grid: true,
+        inset: 6,
+      },
+      marks: [
+        Plot.ruleY(alpha ? [alpha.accuracy] : [], { stroke: palette.alpha, strokeDasharray: '3 4' }),
+        Plot.text(alpha ? [alpha] : [], {
+          y: 'accuracy',
+          frameAnchor: 'right',
+          text: () => 'alpha',
+          fill: palette.alpha,
+          textAnchor: 'end',
+          dy: -7,
+        }),
+        Plot.boxY(points, { x: 't', y: 'fitness', fill: palette.fresh, stroke: palette.ink, r: 0 }),
+        Plot.dot(points, { x: 't', y: 'fitness', fill: palette.individual, r: 2.5, title: 'title' }),
+        Plot.text(generations, {
+          x: 't',
+          y: ({ parents }: (typeof generations)[number]) => Math.max(...parents.map(({ fitness }) => fitness)),
+          text: ({ nabla }: (typeof generations)[number]) => (upright ? '' : '∇ ') + (100 * nabla).toFixed(2),
+          dy: upright ? -16 : -10,
+          rotate: upright ? -90 : 0,
+        }),
+      ],
+    }),
+  };
+}

@@ -1,0 +1,136 @@
+import { formatDuration } from '../display/format.js';
+import { formatTime } from '../status/overview-lines.js';
+import type { RunDigest } from './run-digest.js';
+import { count, NONE, percent, percentagePoints, type Table } from './table.js';
+
+/** All runs in a line each. */
+export function overviewTable(runs: readonly RunDigest[]): Table {
+  return {
+    caption: 'Runs',
+    header: [
+      'Run',
+      'State',
+      'Data set',
+      'Network',
+      'Seed',
+      'Alpha, fitness (%)',
+      'Best, fitness (%)',
+      'Alpha, test (%)',
+      'Best, test (%)',
+      'Difference, test',
+    ],
+    rows: runs.map(({ runId, state, opened, alpha, best, test }) => [
+      runId,
+      state,
+      opened.experiment.dataset.name,
+      opened.experiment.model.name,
+      String(opened.experiment.seed),
+      percent(alpha?.accuracy),
+      percent(best?.accuracy),
+      percent(test.alpha),
+      percent(test.best),
+      test.alpha === undefined || test.best === undefined ? NONE : percentagePoints(test.best - test.alpha),
+    ]),
+    notes: [
+      'Fitness is the accuracy that the search chooses by. The test set is looked at once, at the end, unless fitness is itself the test accuracy.',
+    ],
+    words: [1, 2, 3],
+  };
+}
+
+/** One generation a row. */
+export function generationTable({ rows, generations, opened }: RunDigest): Table {
+  return {
+    caption: 'Generations',
+    header: [
+      'Generation',
+      'Best (%)',
+      'Median (%)',
+      'Nabla',
+      'Cluster sizes',
+      'Suppressed masks',
+      'Retrained',
+      'Known already',
+    ],
+    rows: rows.map((row, i) => {
+      const { clusters, suppressed, pool } = generations[i]!;
+      return [
+        String(row.t),
+        percent(row.best),
+        percent(row.median),
+        (100 * row.nabla).toFixed(2),
+        clusterSizes(clusters),
+        suppressed.map((position) => pool[position]!.mask.join('')).join(' ') || NONE,
+        count(row.evaluated),
+        count(row.cacheHits),
+      ];
+    }),
+    notes: [
+      'Median and nabla (highest less lowest, in percentage points) are of the survivors. Clusters are those of parents and offspring together; the initial population is not clustered.',
+      ...(opened.experiment.evolution.suppression ? [] : ['Suppression is off in this run.']),
+    ],
+    words: [4, 5],
+  };
+}
+
+function clusterSizes(clusters: readonly number[]): string {
+  const sizes = new Map<number, number>();
+  for (const cluster of clusters) sizes.set(cluster, (sizes.get(cluster) ?? 0) + 1);
+  return [...sizes.values()].sort((a, b) => b - a).join(' + ') || NONE;
+}
+
+/** What the run cost. */
+export function spentTable({ spent, alpha, individuals, state }: RunDigest): Table {
+  const wall = Date.parse(spent.lastFactAt) - Date.parse(spent.startedAt);
+  return {
+    caption: 'Time and budget',
+    header: ['What', 'Spent'],
+    rows: [
+      ['Started', formatTime(spent.startedAt)],
+      [state === 'finished' ? 'Finished' : 'Last fact', formatTime(spent.lastFactAt)],
+      ['From start to last fact', formatDuration(wall)],
+      ['Trainers, all jobs together', formatDuration(1000 * spent.trainerSeconds)],
+      ['Jobs', count(spent.jobs)],
+      ['Workers', count(spent.workers.length)],
+      ['Individuals asked for by closed generations', count(spent.evaluations)],
+      ['of them known already (cache hits)', count(spent.cacheHits)],
+      ['Individuals retrained', count(individuals.length)],
+      ['Epochs trained, alpha’s included', count(spent.epochsTrained)],
+      ['Images trained on, alpha’s included', count(spent.imagesTrained)],
+    ],
+    notes: [
+      ...(alpha?.reused
+        ? ['Alpha was known from an earlier run: its epochs and images count here, its seconds do not.']
+        : []),
+      'A run that was stopped and resumed took the time in between, too.',
+    ],
+  };
+}
+
+/** The experiment by its own keys, and what computed. */
+export function settingsTable({ opened, spent }: RunDigest): Table {
+  return {
+    caption: 'Settings and versions',
+    header: ['Key', 'Value'],
+    rows: [
+      ...flattened(opened.experiment, ''),
+      ['engine', opened.runtime.engine],
+      ['threads a worker', String(opened.runtime.threads)],
+      ['engines as workers described them', spent.engines.join('; ') || NONE],
+      ['data set, SHA-256', opened.data.dataset],
+      ['images [height, width, channels]', opened.imageShape.join(' × ')],
+      ['classes', `${opened.classNames.length}: ${opened.classNames.join(', ')}`],
+      ['journal version', String(opened.version)],
+    ],
+    notes: [],
+    words: [1],
+  };
+}
+
+/** `{ retrain: { epochs: 3 } }` -> `[['retrain.epochs', '3']]` */
+function flattened(value: unknown, path: string): string[][] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return [[path, typeof value === 'string' ? value : JSON.stringify(value)]];
+  }
+  return Object.entries(value).flatMap(([key, inner]) => flattened(inner, path ? `${path}.${key}` : key));
+}
