@@ -7,7 +7,18 @@ import { seriousViolations } from './accessibility.js';
 import { DashboardTest } from './dashboard-support.js';
 import { beginRun, recordRun } from './recorded-run.js';
 
-const VIEWS = ['overview', 'convergence'];
+const VIEWS = [
+  'overview',
+  'convergence',
+  'fitness',
+  'masks',
+  'clusters',
+  'lineage',
+  'blocks',
+  'work',
+  'settings',
+  'log',
+];
 
 /** The dashboard in a real browser, against the journals that it shows. */
 let test: DashboardTest;
@@ -64,6 +75,102 @@ describe('the overview of a run', () => {
     const images = [alpha, ...evaluated].reduce((sum, fact) => sum + (fact?.imagesTrained ?? 0), 0);
     expect(await card('Budget spent')).toContain(images.toLocaleString('en'));
     expect(await page.locator('p.mask').textContent()).toBe(finished?.best.mask);
+  });
+});
+
+describe('the views of a run have the figures of its journal', () => {
+  const facts = async () => (await readRun(test.runs, 'recorded')).lines.map(({ fact }) => fact);
+  const generations = async () => (await facts()).filter((fact) => fact.type === 'generation');
+  const evaluated = async () => (await facts()).filter((fact) => fact.type === 'evaluated');
+  /** The cells of the table with that caption, row by row. */
+  const table = async (view: string, caption: RegExp): Promise<string[][]> => {
+    const page = await test.page();
+    await page.goto(`${test.url}/runs/recorded/${view}`);
+    const rows = page.locator('table', { has: page.locator('caption', { hasText: caption }) }).locator('tbody tr');
+    await rows.first().waitFor();
+    const cells = await Promise.all((await rows.all()).map((row) => row.locator('th, td').allTextContents()));
+    await page.context().close();
+    return cells;
+  };
+
+  it('fitness: least and greatest of the survivors, and nabla', async () => {
+    const rows = await table('fitness', /In figures/);
+    const wanted = (await generations()).map(({ t, parents, nabla }) => {
+      const accuracies = parents.map(({ fitness }) => fitness);
+      return [String(t), ...[Math.min(...accuracies), Math.max(...accuracies), nabla].map((value) => value.toFixed(4))];
+    });
+    expect(rows.map(([t, least, , , , greatest, nabla]) => [t, least, greatest, nabla])).toEqual(wanted);
+  });
+
+  it('masks: every individual with its mask, accuracy and first generation, fittest first', async () => {
+    const rows = await table('masks', /Individuals, fittest first/);
+    const all = await generations();
+    const wanted = (await evaluated())
+      .map(({ mask, accuracy }, number) => {
+        const born = all.find(({ pool }) => pool.some((one) => one.mask.join('') === mask))?.t;
+        return { accuracy, cells: [String(number), mask, accuracy.toFixed(4), String(born)] };
+      })
+      .sort((a, b) => b.accuracy - a.accuracy);
+    expect(rows.map((cells) => cells.slice(0, 4))).toEqual(wanted.map(({ cells }) => cells));
+  });
+
+  it('clusters: of each of the pool, and who was suppressed', async () => {
+    const rows = await table('clusters', /The pool by cluster/);
+    const last = (await generations()).at(-1);
+    const wanted = last?.pool.map(({ mask, fitness }, i) => [
+      String(last.clusters[i]),
+      fitness.toFixed(4),
+      mask.join(''),
+      last.suppressed.includes(i) ? 'suppressed' : '',
+    ]);
+    const got = rows.map(([, cluster, , accuracy, mask, , suppressed]) => [cluster, accuracy, mask, suppressed]);
+    expect(got.toSorted()).toEqual(wanted?.toSorted());
+  });
+
+  it('blocks: the share of each population that keeps them', async () => {
+    const rows = await table('blocks', /Share of the population/);
+    const all = await generations();
+    const share = (block: number, of: (typeof all)[number] | undefined) =>
+      `${((100 * (of?.parents.filter(({ mask }) => mask[block] === 1).length ?? 0)) / (of?.parents.length ?? 1)).toFixed(1)} %`;
+    expect(rows.map(([, , first, last]) => [first, last])).toEqual(
+      rows.map((_, block) => [share(block, all[0]), share(block, all.at(-1))]),
+    );
+  });
+
+  it('lineage: the parents, crossover and mutations of every offspring', async () => {
+    const page = await test.page();
+    const all = await generations();
+    const numbers = new Map((await evaluated()).map(({ mask }, number) => [mask, number]));
+    const seen = new Set(all[0]?.parents.map(({ mask }) => mask.join('')));
+    for (const { t, offspring, lineage, pool } of all) {
+      for (const [i, child] of offspring.entries()) {
+        const mask = child.mask.join('');
+        if (seen.has(mask)) continue;
+        seen.add(mask);
+        const { parents, crossover, mutated } = lineage[i] ?? { parents: [0, 0], crossover: false, mutated: [] };
+        await page.goto(`${test.url}/runs/recorded/lineage?individual=${numbers.get(mask)}`);
+        const [first, second] = parents.map((place) => numbers.get(pool[place]?.mask.join('') ?? ''));
+        const flips = mutated.length === 0 ? 'no bit' : mutated.length === 1 ? 'one bit' : `${mutated.length} bits`;
+        const how = crossover ? 'which exchanged bits' : 'without crossover';
+        const text = `Born in generation ${t} of individual ${first} and individual ${second}, ${how}; mutation flipped ${flips}.`;
+        await page.getByText(text).waitFor();
+        expect(await page.locator('tr.marked').count()).toBe(mutated.length);
+      }
+    }
+  });
+
+  it('settings: every key of the experiment', async () => {
+    const { opened } = await readRun(test.runs, 'recorded');
+    const rows = new Map((await table('settings', /Every key/)).map(([key, value]) => [key, value]));
+    expect(rows.get('evolution.populationSize')).toBe(String(opened.experiment.evolution.populationSize));
+    expect(rows.get('retrain.learningRateRetained')).toBe(String(opened.experiment.retrain.learningRateRetained));
+    expect(rows.get('dataset.name')).toBe(opened.experiment.dataset.name);
+  });
+
+  it('workers: their jobs', async () => {
+    const rows = await table('work', /Jobs and their time/);
+    const jobs = rows.reduce((sum, cells) => sum + Number(cells[2]), 0);
+    expect(jobs).toBe((await evaluated()).length + 1);
   });
 });
 

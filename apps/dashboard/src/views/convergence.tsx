@@ -4,6 +4,8 @@ import { accuracyRange, type Curve, curvesOf, nearestCurve } from '../model/curv
 import { formatAccuracy } from '../model/format.js';
 import { Axes, plotBox, type Scale } from '../ui/axes.js';
 import { Canvas } from '../ui/canvas.js';
+import { Key } from '../ui/legend.js';
+import { pickerProps } from '../ui/picker.js';
 import { Nothing } from '../ui/states.js';
 import { colour } from '../ui/theme.js';
 import { useWidth } from '../ui/use-size.js';
@@ -27,18 +29,6 @@ export function Convergence({ model, pulse, changes }: ViewProps) {
   const y = scaleLinear(accuracyRange(curves), [box.bottom, box.top]).nice();
   const best = model.best?.mask;
 
-  const step = (by: number) => {
-    const at = ranked.findIndex((curve) => keyOf(curve) === chosen);
-    const next = ranked[Math.min(ranked.length - 1, Math.max(0, at + by))];
-    if (next) setChosen(keyOf(next));
-  };
-  const onKeyDown = (event: KeyboardEvent) => {
-    const by = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1, PageDown: 20, PageUp: -20 }[event.key];
-    if (event.key === 'Escape') setChosen(undefined);
-    if (by === undefined) return;
-    event.preventDefault();
-    step(by);
-  };
   const onPointerMove = (event: PointerEvent & { currentTarget: HTMLElement }) => {
     const { left, top } = event.currentTarget.getBoundingClientRect();
     const nearest = nearestCurve(curves, { x: event.clientX - left, y: event.clientY - top }, x, y, REACH);
@@ -58,14 +48,13 @@ export function Convergence({ model, pulse, changes }: ViewProps) {
         ref={frame}
         class="chart"
         style={{ height: `${HEIGHT}px` }}
-        role="slider"
-        tabIndex={0}
-        aria-label="Learning curves, fittest first: arrow keys highlight one after the other"
-        aria-valuemin={0}
-        aria-valuemax={ranked.length}
-        aria-valuenow={highlighted ? ranked.indexOf(highlighted) + 1 : 0}
-        aria-valuetext={highlighted ? describe(highlighted) : 'none highlighted'}
-        onKeyDown={onKeyDown}
+        {...pickerProps({
+          label: 'Learning curves, fittest first: arrow keys highlight one after the other',
+          count: ranked.length,
+          index: highlighted ? ranked.indexOf(highlighted) : -1,
+          text: highlighted ? describe(highlighted) : '',
+          pick: (index) => setChosen(ranked[index] && keyOf(ranked[index])),
+        })}
         onPointerMove={onPointerMove}
         onPointerLeave={() => setChosen(undefined)}
       >
@@ -97,15 +86,6 @@ export function Convergence({ model, pulse, changes }: ViewProps) {
       </p>
       {curves.length === 0 && <Nothing>No epoch is over yet.</Nothing>}
     </>
-  );
-}
-
-function Key({ name, variable }: { name: string; variable: string }) {
-  return (
-    <li>
-      <span class="swatch" style={{ background: `var(${variable})` }} />
-      {name}
-    </li>
   );
 }
 

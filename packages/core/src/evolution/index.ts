@@ -10,7 +10,7 @@ export {
   maskFromString,
   maskToString,
 } from './individual.js';
-export { LINKAGES, type Linkage } from './linkage.js';
+export { LINKAGES, type Linkage, linkage, type MergeTree } from './linkage.js';
 export { neSgd } from './ne-sgd.js';
 export { checkNeSgdParams, type NeSgdParams } from './parameters.js';
 export { fittest, fittestFirst, nabla } from './ranking.js';

@@ -1,0 +1,26 @@
+import { formatTime } from '../model/format.js';
+import { Nothing } from '../ui/states.js';
+import { Table } from '../ui/table.js';
+import type { ViewProps } from './view-props.js';
+
+/** What the coordinator said, the last first. */
+export function Log({ pulse }: ViewProps) {
+  const log = pulse.live?.log ?? [];
+  return (
+    <>
+      <h2>Log</h2>
+      {log.length === 0 ? (
+        <Nothing>Nothing out of the ordinary has happened.</Nothing>
+      ) : (
+        <Table
+          caption="Notices, and jobs that had to be done again; the last 200"
+          columns={[{ title: 'When' }, { title: 'What' }, { title: 'Text' }]}
+          rows={log.toReversed().map(({ at, kind, text }, i) => ({
+            key: log.length - i,
+            cells: [formatTime(at), kind === 'retry' ? 'done again' : 'notice', text],
+          }))}
+        />
+      )}
+    </>
+  );
+}
