@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { canonicalFacts, type Fact, readJournal } from '@nesgd/core/run';
@@ -90,6 +91,78 @@ describe('a run without workers of its own', () => {
       .map((file) => readFile(join(workplace.runs, file), 'utf8'));
     const said = [first, second, ...workers].flatMap(({ stdout, stderr }) => [stdout, stderr]);
     for (const text of [...(await Promise.all(texts)), ...said]) expect(text).not.toContain(password);
+  });
+});
+
+describe('workers that come and go', () => {
+  let empty: RunningBroker;
+  const short = ['--set', 'evolution.generations=0', '--set', 'evolution.populationSize=2', '--set', 'alpha.epochs=1'];
+  const join = () => workplace.start(['worker', '--broker', empty.url, '--name', 'late']);
+
+  beforeAll(async () => {
+    empty = await startBroker(findBrokerBinary(workplace.env.NESGD_CACHE as string, process.env) as string);
+  });
+  afterAll(() => empty.stop());
+
+  it('a run that starts none says so, what to type, and when the first has joined', async () => {
+    const cli = workplace.start(run('alone-at-first', '--broker', empty.url, ...short));
+    const { port } = new URL(empty.url);
+    await until('it says so', async () => /no worker is connected, and this run starts none/.test(cli.stderr));
+    expect(cli.stderr).toMatch(`nesgd.mjs worker --broker redis://:PASSWORD@127.0.0.1:${port}"`);
+    const worker = join();
+    expect(await cli.exited, cli.stderr).toEqual({ code: 0, signal: null });
+    expect(cli.stderr).toContain('note: 1 worker connected: late');
+    expect(cli.stderr.match(/note: /g)).toHaveLength(2);
+    worker.child.kill('SIGTERM');
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('a run whose own workers cannot live goes on with those that joined', async () => {
+    const worker = join();
+    await until('it waits for jobs', async () => worker.stdout.includes('waiting for jobs'));
+    const sick = { NESGD_LOCK_DURATION_MS: 'soon' };
+    const args = ['run', tiny, '--run-id', 'sick', '--workers', '1', '--broker', empty.url];
+    const cli = workplace.start([...args, '--set', 'alpha.epochs=1000'], sick);
+    const lost = /none of this run's workers stays alive: .*The run goes on with workers that joined/;
+    await until('its own are given up', async () => lost.test(cli.stderr));
+    const epoch = () => [...cli.stderr.matchAll(/alpha: epoch (\d+)/g)].length;
+    const before = epoch();
+    await until('alpha goes on', async () => epoch() > before);
+    cli.child.kill('SIGINT');
+    expect(await cli.exited, cli.stderr).toEqual({ code: 130, signal: null });
+    worker.child.kill('SIGTERM');
+    await worker.exited;
+  });
+
+  it('a worker says once that its broker cannot be reached, not at every try, and when it can again', async () => {
+    let tries = 0;
+    let answers = false;
+    // In place of a broker that is away: the connection fails, and here the tries can be counted.
+    const door = createServer((socket) => {
+      tries += 1;
+      socket.on('error', () => {});
+      if (!answers) {
+        socket.destroy();
+        return;
+      }
+      const beyond = connect(Number(new URL(empty.url).port), '127.0.0.1');
+      beyond.on('error', () => socket.destroy()).on('close', () => socket.destroy());
+      socket.on('close', () => beyond.destroy());
+      socket.pipe(beyond).pipe(socket);
+    }).listen(0, '127.0.0.1');
+    await once(door, 'listening');
+    const url = new URL(empty.url);
+    url.port = String((door.address() as AddressInfo).port);
+    const worker = workplace.start(['worker', '--broker', url.href, '--name', 'patient']);
+    await until('it has tried often', async () => tries > 12);
+    const lines = worker.stdout.trimEnd().split('\n');
+    expect(lines).toEqual([expect.stringContaining('the broker cannot be reached; trying until it can')]);
+    answers = true;
+    await until('it waits for jobs', async () => worker.stdout.includes('waiting for jobs'));
+    expect(worker.stdout).toContain('the broker can be reached again');
+    worker.child.kill('SIGTERM');
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    door.close();
   });
 });
 

@@ -265,6 +265,11 @@ describe('the command line', () => {
 
   it('refuses a run of no workers where nobody else can join', () =>
     refused(run('--workers', '0', ...unread), { says: /--workers 0: without a broker nobody else can do the work/ }));
+
+  it('refuses it too where the broker is started for this run alone', () =>
+    refused(['run', tiny, '--workers', '0', ...unread], {
+      says: /--workers 0: nobody else can join the broker that is started for this run alone: give 1 or more, or by --broker/,
+    }));
 });
 
 describe('the run', () => {

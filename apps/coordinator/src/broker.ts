@@ -6,7 +6,14 @@ import type { Watch } from './run-events.js';
 
 /** `queue`: a broker is there. `local`: there is none, or none is wanted, and the trainers are children of this process. */
 export type Broker =
-  | { readonly kind: 'queue'; readonly url: string; readonly connection: Redis; close(): Promise<void> }
+  | {
+      readonly kind: 'queue';
+      readonly url: string;
+      readonly connection: Redis;
+      /** Started for this run: nobody else knows its port and password. */
+      readonly own: boolean;
+      close(): Promise<void>;
+    }
   | { readonly kind: 'local'; close(): Promise<void> };
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -41,6 +48,7 @@ export async function openBroker(
   });
   return {
     ...connected,
+    own: true,
     async close() {
       await connected.close();
       await server.stop();
@@ -92,7 +100,7 @@ async function connect(url: string, signal: AbortSignal): Promise<Extract<Broker
   } finally {
     giveUp.removeEventListener('abort', disconnect);
   }
-  return { kind: 'queue', url, connection, close: async () => connection.disconnect() };
+  return { kind: 'queue', url, connection, own: false, close: async () => connection.disconnect() };
 }
 
 function reasonOf(error: unknown): string {

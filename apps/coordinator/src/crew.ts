@@ -2,13 +2,14 @@ import type { Dispatcher } from '@nesgd/core/run';
 import type { Broker } from './broker.js';
 import { LocalDispatcher } from './dispatch/local-dispatcher.js';
 import { QueueDispatcher } from './dispatch/queue-dispatcher.js';
-import { LocalWorkers } from './local-workers.js';
+import { JoinWatch } from './join-watch.js';
+import { LocalWorkers, localWorkerNames } from './local-workers.js';
 import type { Watch } from './run-events.js';
 
 /** Who does the jobs of one run on this machine. */
 export interface Crew {
   readonly dispatcher: Dispatcher;
-  /** Aborted, with the reason, when none of the workers started here can be kept alive. */
+  /** Aborted, with the reason, when none of the workers started here can be kept alive and no others have joined. */
   readonly lost: AbortSignal;
   dismiss(): Promise<void>;
 }
@@ -27,12 +28,14 @@ export interface CrewOptions {
   readonly logFolder: string;
   readonly watch: Watch;
   readonly tolerance: Tolerance;
+  /** How one joins a run that has no workers of its own. */
+  readonly joinAdvice: string;
 }
 
 /** The dispatcher and, on a queue, the local worker processes behind it. */
 export async function hire(
   broker: Broker,
-  { runId, workers, cacheRoot, logFolder, watch, tolerance }: CrewOptions,
+  { runId, workers, cacheRoot, logFolder, watch, tolerance, joinAdvice }: CrewOptions,
 ): Promise<Crew> {
   const lost = new AbortController();
   if (broker.kind === 'local') {
@@ -40,6 +43,12 @@ export async function hire(
     return { dispatcher, lost: lost.signal, dismiss: () => dispatcher.close() };
   }
   const dispatcher = await QueueDispatcher.connect({ connection: broker.connection, attempts: tolerance.attempts });
+  const joined = new JoinWatch({
+    connection: broker.connection,
+    own: localWorkerNames(workers),
+    advice: joinAdvice,
+    watch,
+  });
   const local = new LocalWorkers({
     count: workers,
     redisUrl: broker.url,
@@ -47,12 +56,23 @@ export async function hire(
     logFolder,
     watch,
     runId,
-    onLost: (error) => lost.abort(error),
+    onLost: (error) =>
+      void joined.workers().then(
+        (others) => {
+          if (others.length === 0) return lost.abort(error);
+          watch({ type: 'notice', text: `${error.message}. The run goes on with workers that joined` });
+          joined.start();
+        },
+        () => lost.abort(error),
+      ),
+    onDrained: () => joined.start(),
   });
+  if (workers === 0) joined.start();
   return {
     dispatcher,
     lost: lost.signal,
     dismiss: async () => {
+      joined.stop();
       await dispatcher.close();
       await local.close();
     },

@@ -14,14 +14,21 @@ export interface LocalWorkersOptions {
   readonly watch: Watch;
   /** The run they are started for: what this machine lacks for its jobs is then an error, not a reason to wait for others. */
   readonly runId?: string;
-  /** Called when the last of them is not started again: nobody here will do the jobs. */
+  /** Called when the last of them died too often to be started again: nobody here will do the jobs. */
   readonly onLost?: (error: NesgdError) => void;
+  /** Called when the last of them was told to end. */
+  readonly onDrained?: () => void;
 }
 
 /** A worker that dies this often within a minute will not get better. */
 const MAX_DEATHS_A_MINUTE = 5;
 /** Longer than a worker itself takes to end without a broker. */
 const CLOSE_TIMEOUT_MS = 15_000;
+
+/** `worker-1`, `worker-2`, ... */
+export function localWorkerNames(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `worker-${i + 1}`);
+}
 
 /** The worker processes that this run starts on its own machine, each replaced when it dies. */
 export class LocalWorkers {
@@ -30,7 +37,7 @@ export class LocalWorkers {
 
   constructor(private readonly options: LocalWorkersOptions) {
     mkdirSync(options.logFolder, { recursive: true });
-    for (let i = 1; i <= options.count; i++) this.#start(`worker-${i}`, []);
+    for (const name of localWorkerNames(options.count)) this.#start(name, []);
   }
 
   /** Process ids by worker name. */
@@ -77,7 +84,11 @@ export class LocalWorkers {
     child.once('exit', (code, signal) => {
       this.#children.delete(name);
       if (this.#closing) return;
-      if (drained) return this.options.watch({ type: 'notice', text: `${name} was drained and has ended` });
+      if (drained) {
+        this.options.watch({ type: 'notice', text: `${name} was drained and has ended` });
+        if (this.#children.size === 0) this.options.onDrained?.();
+        return;
+      }
       const now = Date.now();
       const recent = [...deaths.filter((at) => now - at < 60_000), now];
       const how = signal ? `was killed by ${signal}` : `ended with code ${code}`;
@@ -98,6 +109,6 @@ export class LocalWorkers {
 function workersLost(logFolder: string): NesgdError {
   return new NesgdError(
     'WORKERS_LOST',
-    `none of this run's workers stays alive: their logs in ${logFolder} say why. "nesgd resume" goes on once that is mended`,
+    `none of this run's workers stays alive: their logs in ${logFolder} say why; once that is mended, "nesgd resume" goes on`,
   );
 }

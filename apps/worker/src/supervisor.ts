@@ -16,6 +16,7 @@ import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { CoordinatorClient } from './artifacts/coordinator-client.js';
 import { RemoteArtifacts } from './artifacts/remote-artifacts.js';
+import { BrokerOutage, isConnectionFault } from './broker-outage.js';
 import type { WorkerConfig } from './config.js';
 import { parseJob } from './parse-job.js';
 import { Pulse } from './pulse.js';
@@ -64,7 +65,9 @@ export class Supervisor {
     this.#artifacts = config.coordinator && this.#remoteArtifacts(new CoordinatorClient(config.coordinator));
     // A worker waits for its broker as long as it takes: null, or ioredis gives up after 20 tries.
     this.#connection = new Redis(config.redisUrl, { maxRetriesPerRequest: null });
-    this.#connection.on('error', (error) => log.warn({ error: error.message }, 'broker connection'));
+    const outage = new BrokerOutage(log);
+    this.#connection.on('error', (error) => outage.failed(error));
+    this.#connection.on('ready', () => outage.over());
     this.#worker = new Worker<unknown, JobOutcome>(QUEUE_NAME, (job, token) => this.#process(job, token), {
       connection: this.#connection,
       prefix: QUEUE_PREFIX,
@@ -75,7 +78,10 @@ export class Supervisor {
       // A worker's death is not the job's fault: borrowed machines come and go all week.
       maxStalledCount: 10,
     });
-    this.#worker.on('error', (error) => log.warn({ error: error.message }, 'queue'));
+    this.#worker.on('error', (error) => {
+      if (isConnectionFault(error)) outage.failed(error);
+      else log.warn({ error: error.message }, 'queue');
+    });
     // Another worker has the job by now, or will soon.
     this.#worker.on('lockRenewalFailed', (jobIds) => {
       for (const id of jobIds) this.#giveUp(id, 'the lock on it was lost');

@@ -125,18 +125,36 @@ async function withBroker<T>(
   const broker = await openBroker(options.broker, around);
   let artifacts: ArtifactService | undefined;
   try {
-    if (broker.kind === 'local' && options.workers === 0) {
-      throw new InputError(
-        'WORKERS_FLAG',
-        '--workers 0: without a broker nobody else can do the work: give 1 or more, or a broker that others join',
-      );
-    }
+    if (options.workers === 0) refuseIfNobodyCanJoin(broker);
     if (options.listen) artifacts = await listenForWorkers(options.listen, broker, around);
     return await use({ broker, artifacts });
   } finally {
     await artifacts?.close();
     await broker.close();
   }
+}
+
+function refuseIfNobodyCanJoin(broker: Broker): void {
+  const why =
+    broker.kind === 'local'
+      ? 'without a broker nobody else can do the work'
+      : broker.own && 'nobody else can join the broker that is started for this run alone';
+  if (!why) return;
+  throw new InputError(
+    'WORKERS_FLAG',
+    `--workers 0: ${why}: give 1 or more, or by --broker or REDIS_URL a broker that others join`,
+  );
+}
+
+/** What to type elsewhere to do the work of a run that has no workers of its own. */
+function joinAdvice({ broker, artifacts }: Access): string {
+  if (broker.kind === 'local') return '';
+  const { protocol, username, password, host } = new URL(broker.url);
+  const address = `${protocol}//${password ? `${username}:PASSWORD@` : ''}${host}`;
+  if (artifacts) {
+    return `Start one where the broker is reached, with NESGD_SECRET as here: "nesgd worker --broker ${address} --coordinator ${artifacts.url}"`;
+  }
+  return `Start one on this machine: "nesgd worker --broker ${address}"; for those of other machines, resume the run with --listen`;
 }
 
 async function listenForWorkers(
@@ -164,7 +182,7 @@ async function listenForWorkers(
 async function workOn(
   folder: RunFolder,
   counts: Prepared['counts'],
-  { broker, artifacts }: Access,
+  access: Access,
   options: {
     readonly workers?: number;
     readonly attempts: number;
@@ -173,6 +191,7 @@ async function workOn(
   },
   { config, watch, signal }: Surroundings,
 ): Promise<RunSummary> {
+  const { broker, artifacts } = access;
   const { experiment, runtime, blocks } = folder.opened;
   const workers = options.workers ?? recommendedWorkers(runtime.threads);
   watch({
@@ -203,6 +222,7 @@ async function workOn(
     cacheRoot: config.cacheRoot,
     logFolder: join(folder.path, 'logs'),
     watch,
+    joinAdvice: joinAdvice(access),
     tolerance: { hangTimeoutMs: hangTimeoutMs(config.env), attempts: options.attempts },
   });
   const givenUp = AbortSignal.any([signal, crew.lost]);
