@@ -43,7 +43,7 @@ describe('the list', () => {
     const { lines } = await readRun(test.runs, 'recorded');
     const finished = lines.map(({ fact }) => fact).find((fact) => fact.type === 'finished');
     const row = page.locator('tr', { hasText: 'recorded' });
-    for (const figure of [finished?.alpha.accuracy, finished?.best.accuracy, finished?.best.testAccuracy])
+    for (const figure of [finished?.alpha?.accuracy, finished?.best.accuracy, finished?.best.testAccuracy])
       expect(await row.textContent()).toContain(figure?.toFixed(4));
     expect(await page.locator('tr', { hasText: 'stopped' }).textContent()).toContain('unfinished');
     await page.getByRole('link', { name: 'recorded' }).click();
@@ -68,7 +68,7 @@ describe('the overview of a run', () => {
     await expect.poll(() => card('Best so far')).toContain(finished?.best.accuracy.toFixed(4));
     expect(await card('Alpha')).toContain(alpha?.accuracy.toFixed(4));
     expect(await card('Test accuracy')).toBe(
-      `${finished?.best.testAccuracy.toFixed(4)}alpha ${finished?.alpha.testAccuracy.toFixed(4)}`,
+      `${finished?.best.testAccuracy.toFixed(4)}alpha ${finished?.alpha?.testAccuracy.toFixed(4)}`,
     );
     expect(await card('Generation')).toBe(`3 of 3nabla ${generation?.nabla.toFixed(4)}`);
     expect(await card('Individuals retrained')).toContain(String(evaluated.length));

@@ -41,6 +41,7 @@ describe('nesgd report', () => {
     const finished = all.find((fact) => fact.type === 'finished');
     if (!finished) throw new Error('the run is finished');
     const { alpha, best } = finished;
+    if (!alpha) throw new Error('NE-SGD starts from alpha');
     expect(overview.rows[0]?.slice(0, 9)).toEqual([
       'tiny',
       'finished',

@@ -74,8 +74,8 @@ describe('run --json', () => {
     const tested = await factsOf('tiny', 'tested');
     const [opened] = await factsOf('tiny', 'opened');
     expect(summary.engine).toBe(opened?.runtime.engine);
-    expect(summary.alpha.validationAccuracy).toBe(alpha?.accuracy);
-    expect(summary.alpha.testAccuracy).toBe(tested.find(({ which }) => which === 'alpha')?.accuracy);
+    expect(summary.alpha?.validationAccuracy).toBe(alpha?.accuracy);
+    expect(summary.alpha?.testAccuracy).toBe(tested.find(({ which }) => which === 'alpha')?.accuracy);
     expect(summary.best.validationAccuracy).toBe(Math.max(...evaluated.map(({ accuracy }) => accuracy)));
     expect(summary.best.validationAccuracy).toBe(evaluated.find(({ mask }) => mask === summary.best.mask)?.accuracy);
     expect(summary.best.testAccuracy).toBe(tested.find(({ which }) => which === 'best')?.accuracy);

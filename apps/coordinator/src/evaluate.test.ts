@@ -42,7 +42,8 @@ function evaluateWith(fates: Record<string, number | Error>) {
   return journalledEvaluate({
     journal,
     dispatcher,
-    makeJob: (individual) => individual as EvaluateJob,
+    makeJob: (individual) => individual as unknown as EvaluateJob,
+    epochs: 1,
     generations: 3,
     watch: () => {},
     signal: new AbortController().signal,

@@ -1,15 +1,25 @@
+import { epochsWithin } from '@nesgd/core/baselines';
 import { NesgdError } from '@nesgd/core/errors';
 import type { Evaluate, Individual, Mask } from '@nesgd/core/evolution';
 import { maskToString } from '@nesgd/core/evolution';
 import type { EvaluateJob } from '@nesgd/core/protocol';
 import type { Dispatcher, EvaluatedFact, FailedFact, Journal } from '@nesgd/core/run';
+import { type Budget, BudgetSpentError } from './budget.js';
 import type { Watch } from './run-events.js';
 
 export interface JournalledEvaluateOptions {
   readonly journal: Journal;
   readonly dispatcher: Dispatcher;
-  readonly makeJob: (individual: { mask: string; repeat: number; keepWeightsAbove: number | null }) => EvaluateJob;
+  readonly makeJob: (individual: {
+    mask: string;
+    repeat: number;
+    epochs: number;
+    keepWeightsAbove: number | null;
+  }) => EvaluateJob;
+  /** Of one retraining. */
+  readonly epochs: number;
   readonly generations: number;
+  readonly budget?: Budget;
   readonly watch: Watch;
   readonly signal: AbortSignal;
 }
@@ -27,26 +37,43 @@ const MAX_REASON_LENGTH = 500;
  *
  * An individual that every trainer died of, in as many attempts as the dispatcher makes, is given up: a fact as well,
  * and its fitness is 0. Not so where none of the run was measured yet: then it is the machines that are at fault.
+ *
+ * With a budget, individuals get their epochs in the order in which they were asked for, the last one what is left. A
+ * generation of which every genome is known would cost nothing and could go on for ever; it is measured anew with fresh
+ * draws, as the paper, which remembers nothing, measures all.
+ * @throws BudgetSpentError where the budget did not last for all that was asked; what it lasted for is in the journal.
  */
 export function journalledEvaluate(options: JournalledEvaluateOptions): Evaluate {
-  const { journal, dispatcher, makeJob, watch, signal } = options;
+  const { journal, dispatcher, makeJob, budget, watch, signal } = options;
+  // What a job may depend on: the facts of closed generations, and what this generation asked for before. How far the
+  // current question has been answered depends on the workers.
+  let open = { generation: -1, keys: new Set<string>() };
 
   return async (masks, { generation, again }) => {
-    const repeat = again ? generation : 0;
     const known = answersIn(journal);
-    const keys = masks.map((mask) => evaluationKey(maskToString(mask), repeat));
-    const missing = [...new Set(keys.filter((key) => !known.has(key)))].map((key) => ({
-      key,
-      mask: key.slice(0, key.indexOf('/')),
-    }));
-    const phase = { name: 'generation', t: generation, of: options.generations } as const;
+    const before = closedAnswers(journal);
+    if (open.generation !== generation) open = { generation, keys: new Set() };
+    for (const key of open.keys) before.set(key, known.get(key)!);
+
+    const keysFor = (repeat: number) => masks.map((mask) => evaluationKey(maskToString(mask), repeat));
+    const isNew = (key: string) => !before.has(key);
+    const nothingNew = budget !== undefined && !again && !keysFor(0).some(isNew);
+    const repeat = again || nothingNew ? generation : 0;
+    const keys = keysFor(repeat);
+    const wanted = [...new Set(keys.filter(isNew))];
+    const epochs = shareOut(wanted.length, before, options);
+    const affordable = wanted.flatMap((key, i) => (epochs[i]! > 0 ? [{ key, epochs: epochs[i]! }] : []));
+    const missing = affordable
+      .filter(({ key }) => !known.has(key))
+      .map((individual) => ({ ...individual, mask: individual.key.slice(0, individual.key.indexOf('/')) }));
+    const phase = { name: 'generation', t: generation, of: Math.max(generation, options.generations) } as const;
     watch({ type: 'phase', phase, total: missing.length, answered: masks.length - missing.length });
 
     const keepWeightsAbove = bestOfClosedGenerations(journal);
     const settled = await Promise.allSettled(
-      missing.map(async ({ key, mask }) => {
+      missing.map(async ({ key, mask, epochs }) => {
         const job = { id: key, text: mask };
-        const { result, provenance } = await dispatcher.dispatch(makeJob({ mask, repeat, keepWeightsAbove }), {
+        const { result, provenance } = await dispatcher.dispatch(makeJob({ mask, repeat, epochs, keepWeightsAbove }), {
           onStart: (worker) => watch({ type: 'job-started', job, worker }),
           onProgress: (worker, progress) => watch({ type: 'job-progress', job, worker, progress }),
           onRetry: (reason) => watch({ type: 'job-retried', job, reason }),
@@ -78,8 +105,22 @@ export function journalledEvaluate(options: JournalledEvaluateOptions): Evaluate
       known.set(key, fact);
       watch({ type: 'notice', text: `individual ${mask} is given up and counts as the worst: ${reason}` });
     }
+    if (affordable.length < wanted.length) throw new BudgetSpentError();
+    for (const key of wanted) open.keys.add(key);
     return masks.map((mask, i) => individual(mask, known.get(keys[i]!)!));
   };
+}
+
+/** Epochs of each new individual, in order. */
+function shareOut(
+  count: number,
+  before: ReadonlyMap<string, Answer>,
+  { budget, epochs }: JournalledEvaluateOptions,
+): number[] {
+  let spent = budget?.alphaImages ?? 0;
+  for (const fact of before.values()) if (fact.type === 'evaluated') spent += fact.imagesTrained;
+  const left = budget ? budget.images - spent : Number.POSITIVE_INFINITY;
+  return epochsWithin(new Array<number>(count).fill(epochs), left, budget?.epochImages ?? 1);
 }
 
 function endsTrainers(error: unknown): boolean {
@@ -92,12 +133,17 @@ function evaluationKey(mask: string, repeat: number): string {
 }
 
 /** What is known of each individual; one that was given up and measured in a later attempt has been measured. */
-export function answersIn(journal: Journal): Map<string, Answer> {
+export function answersIn(journal: Pick<Journal, 'lines'>): Map<string, Answer> {
   const answers = new Map<string, Answer>();
   for (const { fact } of journal.lines) {
     if (fact.type === 'evaluated' || fact.type === 'failed') answers.set(evaluationKey(fact.mask, fact.repeat), fact);
   }
   return answers;
+}
+
+function closedAnswers(journal: Journal): Map<string, Answer> {
+  const lastClosed = journal.lines.findLastIndex(({ fact }) => fact.type === 'generation');
+  return answersIn({ lines: journal.lines.slice(0, lastClosed + 1) });
 }
 
 export function evaluatedFacts(journal: Journal): EvaluatedFact[] {
@@ -113,9 +159,8 @@ function individual(mask: Mask, fact: Answer): Individual {
  * depends on the workers, and a job must not.
  */
 function bestOfClosedGenerations(journal: Journal): number | null {
-  const lastClosed = journal.lines.findLastIndex(({ fact }) => fact.type === 'generation');
   let best: number | null = null;
-  for (const { fact } of journal.lines.slice(0, lastClosed + 1)) {
+  for (const fact of closedAnswers(journal).values()) {
     if (fact.type === 'evaluated' && (best === null || fact.accuracy > best)) best = fact.accuracy;
   }
   return best;

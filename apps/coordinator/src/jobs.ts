@@ -4,6 +4,8 @@ import {
   type EvaluateJob,
   type MeasureJob,
   PROTOCOL_VERSION,
+  type RecombineJob,
+  type TrainJob,
 } from '@nesgd/core/protocol';
 import type { OpenedFact } from '@nesgd/core/run';
 
@@ -22,11 +24,24 @@ export function jobsOf(opened: OpenedFact) {
 
   return {
     alpha: (training: AlphaTraining): AlphaJob => ({ ...common, kind: 'alpha', training }),
-    evaluate: (individual: Pick<EvaluateJob, 'alpha' | 'mask' | 'repeat' | 'keepWeightsAbove'>): EvaluateJob => ({
+    evaluate: ({
+      epochs,
+      ...individual
+    }: Pick<EvaluateJob, 'alpha' | 'mask' | 'repeat' | 'keepWeightsAbove'> & { epochs: number }): EvaluateJob => ({
       ...common,
       kind: 'evaluate',
-      training: experiment.retrain,
+      training: { ...experiment.retrain, epochs },
       ...individual,
+    }),
+    train: (training: Pick<TrainJob, 'weights' | 'training' | 'stream' | 'keepWeightsAbove'>): TrainJob => ({
+      ...common,
+      kind: 'train',
+      ...training,
+    }),
+    recombine: (offspring: Pick<RecombineJob, 'parents' | 'noise' | 'stream'>): RecombineJob => ({
+      ...common,
+      kind: 'recombine',
+      ...offspring,
     }),
     /** Accuracy of stored weights on the fitness split. */
     measure: (weights: string): MeasureJob => ({ ...common, kind: 'measure', weights }),

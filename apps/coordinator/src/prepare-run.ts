@@ -8,6 +8,7 @@ import { type Experiment, JOURNAL_VERSION, type OpenedFact } from '@nesgd/core/r
 import { detectEngines } from '@nesgd/core/runtime';
 import type { CacheFolder } from '@nesgd/core/storage';
 import type { Watch } from './run-events.js';
+import { workloadOf } from './workload.js';
 
 export interface Prepared {
   readonly opened: OpenedFact;
@@ -43,6 +44,7 @@ export async function prepareRun(
   });
   checkAlpha(data);
   checkBatchSizes(experiment, data.counts.train);
+  checkBudget(experiment, data.counts.train);
   return {
     opened: {
       type: 'opened',
@@ -77,6 +79,20 @@ async function alphaCheck({ alpha, model }: Experiment) {
 function checkBatchSizes({ alpha, retrain }: Experiment, trainImages: number): void {
   if ('batchSize' in alpha) checkBatchSize(alpha.batchSize, trainImages, 'alpha.batchSize');
   checkBatchSize(retrain.batchSize, trainImages, 'retrain.batchSize');
+}
+
+/** One network, trained for an epoch, is the least that has a result. */
+function checkBudget(experiment: Experiment, trainImages: number): void {
+  const { budget } = experiment;
+  if (budget === undefined) return;
+  const { alphaEpochs } = workloadOf(experiment, trainImages);
+  const least = (alphaEpochs + 1) * trainImages;
+  if (budget >= least) return;
+  const alphaToo = alphaEpochs > 0 ? ` beside alpha's ${alphaEpochs}` : '';
+  throw new InputError(
+    'BUDGET_TOO_SMALL',
+    `budget is ${budget} images, but one epoch of training${alphaToo} takes ${least}: give at least as many`,
+  );
 }
 
 /**

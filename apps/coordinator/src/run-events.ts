@@ -70,19 +70,25 @@ export interface RunSummary {
   readonly runId: string;
   readonly dataset: string;
   readonly model: string;
+  readonly method: string;
   readonly engine: string;
   readonly workers: number;
-  /** `validationAccuracy` is null in the paper's mode, where fitness is test accuracy. */
+  /**
+   * Null where the method begins with random weights. `validationAccuracy` is null in the paper's mode, where fitness
+   * is test accuracy.
+   */
   readonly alpha: {
     readonly validationAccuracy: number | null;
     readonly testAccuracy: number;
     readonly epochs: number;
-  };
+  } | null;
   readonly best: { readonly mask: string; readonly validationAccuracy: number | null; readonly testAccuracy: number };
   readonly generations: number;
   readonly evaluations: number;
   readonly cacheHits: number;
   readonly epochsTrained: number;
+  /** The budget spent: training images, alpha's among them. */
+  readonly imagesTrained: number;
   readonly seconds: number;
 }
 

@@ -9,6 +9,7 @@ import {
   newRunId,
   openRun,
   type RunFolder,
+  searchesMasks,
   withFlag,
 } from '@nesgd/core/run';
 import { cacheFolder } from '@nesgd/core/storage';
@@ -21,6 +22,7 @@ import { type ArtifactService, startArtifactService } from '../http/artifact-ser
 import { isLoopback, type ListenSettings, listenSettings } from '../http/listen-address.js';
 import { chooseRuntime, type Prepared, prepareRun } from '../prepare-run.js';
 import type { RunSummary, Watch } from '../run-events.js';
+import { workloadOf } from '../workload.js';
 
 export interface RunOptions {
   readonly set: readonly string[];
@@ -194,6 +196,7 @@ async function workOn(
   const { broker, artifacts } = access;
   const { experiment, runtime, blocks } = folder.opened;
   const workers = options.workers ?? recommendedWorkers(runtime.threads);
+  const { atOnce, rounds, epochsOfOne } = workloadOf(experiment, counts.train);
   watch({
     type: 'opened',
     run: {
@@ -211,9 +214,9 @@ async function workOn(
       threads: runtime.threads,
       workers,
       broker: broker.kind === 'queue' ? withoutPassword(broker.url) : 'local',
-      populationSize: experiment.evolution.populationSize,
-      generations: experiment.evolution.generations,
-      retrainEpochs: experiment.retrain.epochs,
+      populationSize: atOnce,
+      generations: searchesMasks(experiment.method.name) ? rounds - 1 : rounds, // Masks are drawn in a generation 0.
+      retrainEpochs: epochsOfOne,
     },
   });
   const crew = await hire(broker, {
@@ -232,6 +235,7 @@ async function workOn(
       run: folder,
       dispatcher: artifacts?.serving(crew.dispatcher, folder.opened) ?? crew.dispatcher,
       cache: cacheFolder(config.cacheRoot),
+      trainImages: counts.train,
       watch,
       signal: givenUp,
     });

@@ -135,6 +135,7 @@ const settings = [
   '            initialRetainProbability 0.5',
   'fitness     validation',
   'runtime     threads 1',
+  'method      name ne-sgd',
 ];
 
 async function show(runId?: string, json = false): Promise<string> {

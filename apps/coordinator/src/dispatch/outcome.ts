@@ -17,10 +17,11 @@ export function outcomeOf(job: Job, value: unknown): JobOutcome | { readonly wro
     return { wrong: `${issue?.path.join('.') || 'result'}: ${issue?.message}` };
   }
   const { result } = parsed.data;
-  const epochs = job.kind === 'measure' ? 0 : job.training.epochs;
+  const epochs = 'training' in job ? job.training.epochs : 0;
   if (result.curve.length > epochs) return { wrong: `${result.curve.length} epochs of ${epochs}` };
   if (result.curve.some(({ epoch }, i) => epoch !== i + 1)) return { wrong: 'epochs out of order' };
-  if (job.kind !== 'measure' && result.curve.length === 0) return { wrong: 'trained no epoch' };
+  if (epochs > 0 && result.curve.length === 0) return { wrong: 'trained no epoch' };
   if (job.kind === 'alpha' && result.weights === null) return { wrong: 'an alpha without weights' };
+  if (job.kind === 'recombine' && result.weights === null) return { wrong: 'an offspring without weights' };
   return parsed.data;
 }

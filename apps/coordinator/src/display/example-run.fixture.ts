@@ -23,10 +23,11 @@ export const run: RunDescription = {
   retrainEpochs: 2,
 };
 
-export const summary: RunSummary = {
+export const summary = {
   runId: 'example-1',
   dataset: 'mnist',
   model: 'resnet8',
+  method: 'ne-sgd',
   engine: 'tensorflow',
   workers: 2,
   alpha: { validationAccuracy: 0.97, testAccuracy: 0.968, epochs: 2 },
@@ -35,8 +36,9 @@ export const summary: RunSummary = {
   evaluations: 6,
   cacheHits: 1,
   epochsTrained: 12,
+  imagesTrained: 6480,
   seconds: 75.4,
-};
+} satisfies RunSummary;
 
 export function job(text: string): JobLabel {
   return { id: text, text };

@@ -19,13 +19,15 @@ export function resultLines({ summary, folder }: Extract<RunEvent, { type: 'fini
     [dim(`${summary.dataset}, ${summary.model}, engine ${summary.engine}`)],
     [],
     ['accuracy  validation      test'],
-    accuracyRow('alpha', alpha),
-    [...accuracyRow('best', best), ...gain(best.testAccuracy - alpha.testAccuracy)],
+    ...(alpha ? [accuracyRow('alpha', alpha)] : []),
+    [...accuracyRow('best', best), ...(alpha ? gain(best.testAccuracy - alpha.testAccuracy) : [])],
     ...(best.validationAccuracy === null
       ? [[dim('Fitness was test accuracy, as in the paper: the search has seen the test set.')]]
       : []),
     [],
-    ['best mask  ', bold(best.mask), dim(`  ${plural(kept, 'block')} kept, ${reset} re-initialised`)],
+    ...(summary.method === 'ne-sgd' || summary.method === 'random-masks'
+      ? [['best mask  ', bold(best.mask), dim(`  ${plural(kept, 'block')} kept, ${reset} re-initialised`)]]
+      : [['method     ', bold(summary.method)]]),
     [
       `${plural(summary.generations, 'generation')}, ${plural(summary.evaluations, 'individual')}: ${formatCount(later)} retrained, `,
       `${formatCount(summary.cacheHits)} known already; ${plural(summary.epochsTrained, 'epoch')} trained`,

@@ -22,7 +22,7 @@ describe('digestOf', () => {
     });
     expect(spent.cacheHits, 'or the test above would not see it').toBeGreaterThan(0);
     expect(best).toEqual({ mask: finished.best.mask, accuracy: finished.best.accuracy });
-    expect(test).toEqual({ alpha: finished.alpha.testAccuracy, best: finished.best.testAccuracy });
+    expect(test).toEqual({ alpha: finished.alpha?.testAccuracy, best: finished.best.testAccuracy });
   });
 
   it('knows the generation that each individual was measured for; of an open one it says none', async () => {

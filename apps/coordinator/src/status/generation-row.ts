@@ -15,13 +15,26 @@ export interface GenerationRow {
   readonly cacheHits: number;
 }
 
-/** The closed generations of a journal, in order. */
+/** The closed generations of a journal, or the steps of a rival method, in order. */
 export function generationRows(lines: readonly JournalLine[], opened: OpenedFact): GenerationRow[] {
   const rows: GenerationRow[] = [];
   let evaluated = 0;
   for (const { fact } of lines) {
     // An individual's fact stands before that of the generation it was measured for.
-    if (fact.type === 'evaluated') evaluated += 1;
+    if (fact.type === 'evaluated' || fact.type === 'trained') evaluated += 1;
+    if (fact.type === 'step' && fact.population.length > 0) {
+      const accuracies = fact.population.map(({ accuracy }) => accuracy);
+      rows.push({
+        t: fact.t,
+        best: fact.best?.accuracy ?? 0,
+        median: median(accuracies),
+        nabla: Math.max(...accuracies) - Math.min(...accuracies),
+        suppressed: 0,
+        evaluated,
+        cacheHits: 0,
+      });
+      evaluated = 0;
+    }
     if (fact.type !== 'generation') continue;
     const { parents, best, nabla, suppressed, offspring } = fact;
     const asked =

@@ -11,11 +11,12 @@ import {
 import { bold, cyan, dim, green, type Line, yellow } from '../display/line.js';
 import { tableLines } from '../display/table-lines.js';
 import { typed } from '../invocation.js';
+import { generationsOf } from '../workload.js';
 import type { RunOverview } from './run-overview.js';
 
 /** One run in detail: where it stands, its settings, what was measured, which blocks the best mask keeps. */
 export function overviewLines(run: RunOverview): Line[] {
-  const { evolution } = run.experiment;
+  const generations = generationsOf(run.experiment);
   return [
     [bold(run.runId), '  ', stateWord(run.state), ...holderText(run)],
     ['folder      ', run.folder],
@@ -29,7 +30,7 @@ export function overviewLines(run: RunOverview): Line[] {
     ...(run.best ? [[], ...maskLines(run.best.mask, run.blocks)] : []),
     [],
     [
-      `generation ${run.generations.at(-1)?.t ?? '-'} of ${evolution.generations} closed; `,
+      `generation ${run.generations.at(-1)?.t ?? '-'}${generations === null ? '' : ` of ${generations}`} closed; `,
       `${plural(run.evaluated, 'individual')} retrained, ${plural(run.imagesTrained, 'image')} trained on, alpha's included`,
     ],
     ...run.workers.map(
@@ -54,9 +55,11 @@ function holderText({ holder, state }: RunOverview): Line {
 
 const SETTINGS_WIDTH = 88;
 
-/** The experiment as resolved, by its own keys, which --set knows too. */
-function settingsLines(experiment: RunOverview['experiment']): Line[] {
-  return Object.entries(experiment).flatMap(([section, value]) =>
+/** The experiment as resolved, by its own keys, which --set knows too; of the methods, the one that was chosen. */
+function settingsLines({ method, ...experiment }: RunOverview['experiment']): Line[] {
+  const key = method.name === 'sgd-restarts' ? 'sgdRestarts' : method.name;
+  const chosen = Object.fromEntries(Object.entries(method).filter(([name]) => name === 'name' || name === key));
+  return Object.entries({ ...experiment, method: chosen }).flatMap(([section, value]) =>
     wrapped(settings(value)).map((text, index): Line => [(index === 0 ? section : '').padEnd(12), dim(text)]),
   );
 }

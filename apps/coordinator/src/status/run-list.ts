@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { InputError } from '@nesgd/core/errors';
 import { listRuns, runHolder } from '@nesgd/core/run';
 import type { ListedRun } from '@nesgd/core/view';
+import { generationsOf } from '../workload.js';
 import { overviewOf } from './run-overview.js';
 
 /** The runs of a folder in short. Read again and again it looks only at journals that have changed. */
@@ -51,7 +52,7 @@ async function listed(runsFolder: string, runId: string): Promise<ListedRun | un
       state,
       experiment: experiment.name,
       generation: generations.at(-1)?.t ?? null,
-      generations: experiment.evolution.generations,
+      generations: generationsOf(experiment),
       alphaAccuracy: alpha?.accuracy ?? null,
       bestAccuracy: best?.accuracy ?? null,
       bestTestAccuracy: best?.testAccuracy ?? null,

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { EvaluatedFact, Fact, JournalLine, OpenedFact } from '@nesgd/core/run';
-import { readRun, runHolder } from '@nesgd/core/run';
+import { readRun, runHolder, usesAlpha } from '@nesgd/core/run';
 import type { RunState } from '@nesgd/core/view';
 import { type GenerationRow, generationRows } from './generation-row.js';
 
@@ -56,6 +56,7 @@ export async function overviewOf(runsFolder: string, runId: string): Promise<Run
   const folder = resolve(runsFolder, runId);
   const facts = lines.map((line) => line.fact);
   const evaluated = facts.filter((fact) => fact.type === 'evaluated');
+  const trained = facts.filter((fact) => fact.type === 'trained');
   const finished = facts.some((fact) => fact.type === 'finished');
   return {
     runId,
@@ -69,8 +70,8 @@ export async function overviewOf(runsFolder: string, runId: string): Promise<Run
     blocks: opened.blocks,
     alpha: alphaOf(lines),
     generations: generationRows(lines, opened),
-    best: bestOf(lines, evaluated),
-    evaluated: evaluated.length,
+    best: bestOf(lines, evaluated, opened),
+    evaluated: evaluated.length + trained.length,
     imagesTrained: facts.reduce((sum, fact) => sum + trainedFor(fact), 0),
     workers: workersOf(lines),
   };
@@ -84,8 +85,12 @@ function alphaOf(lines: readonly JournalLine[]): AlphaOverview | null {
 }
 
 /** The winner; before the end the leader of the last closed generation, before that the best measured so far. */
-function bestOf(lines: readonly JournalLine[], evaluated: readonly EvaluatedFact[]): BestOverview | null {
-  const last = lines.findLast(({ fact }) => fact.type === 'finished' || fact.type === 'generation');
+function bestOf(
+  lines: readonly JournalLine[],
+  evaluated: readonly EvaluatedFact[],
+  { experiment, blocks }: OpenedFact,
+): BestOverview | null {
+  const last = lines.findLast(({ fact }) => ['finished', 'generation', 'step'].includes(fact.type));
   if (last?.fact.type === 'finished') {
     const { mask, accuracy, testAccuracy } = last.fact.best;
     return { mask, accuracy, testAccuracy };
@@ -94,6 +99,10 @@ function bestOf(lines: readonly JournalLine[], evaluated: readonly EvaluatedFact
   if (last?.fact.type === 'generation') {
     const { best } = last.fact;
     return { mask: best.mask.join(''), accuracy: best.fitness, testAccuracy };
+  }
+  if (last?.fact.type === 'step' && last.fact.best) {
+    const mask = (usesAlpha(experiment.method.name) ? '1' : '0').repeat(blocks.length);
+    return { mask, accuracy: last.fact.best.accuracy, testAccuracy };
   }
   const [leader] = [...evaluated].sort((a, b) => b.accuracy - a.accuracy);
   return leader ? { mask: leader.mask, accuracy: leader.accuracy, testAccuracy } : null;
@@ -105,7 +114,7 @@ function testOf(lines: readonly JournalLine[], which: 'alpha' | 'best'): number 
 }
 
 function trainedFor(fact: Fact): number {
-  return fact.type === 'alpha' || fact.type === 'evaluated' ? fact.imagesTrained : 0;
+  return fact.type === 'alpha' || fact.type === 'evaluated' || fact.type === 'trained' ? fact.imagesTrained : 0;
 }
 
 function workersOf(lines: readonly JournalLine[]): WorkerOverview[] {

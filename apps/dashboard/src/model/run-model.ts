@@ -61,6 +61,9 @@ export class RunModel {
         this.#addIndividual(line, fact);
         this.#spend(fact);
         break;
+      case 'trained': // By a method without masks, whose networks are no individuals.
+        this.#spend(fact);
+        break;
       case 'generation':
         this.generations.push(fact);
         break;

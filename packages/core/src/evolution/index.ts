@@ -11,6 +11,7 @@ export {
   maskToString,
 } from './individual.js';
 export { LINKAGES, type Linkage, linkage, type MergeTree } from './linkage.js';
+export { measure } from './measure.js';
 export { neSgd } from './ne-sgd.js';
 export { checkNeSgdParams, type NeSgdParams } from './parameters.js';
 export { fittest, fittestFirst, nabla } from './ranking.js';

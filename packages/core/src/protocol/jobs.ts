@@ -5,7 +5,7 @@ import { alphaTrainingSchema, augmentationSchema, modelSchema, retrainSchema } f
  * What travels on the queue. A job names data and weights by content (SHA-256), never by path, so any machine that
  * can fetch by hash can do it, and doing it twice gives the same bits.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 is 64 lower-case hexadecimal digits');
 export const maskStringSchema = z.string().regex(/^[01]+$/, 'a mask is a string of 0 and 1');
@@ -69,11 +69,42 @@ export const measureJobSchema = z.strictObject({
   weights: sha256Schema,
 });
 
-export const jobSchema = z.discriminatedUnion('kind', [alphaJobSchema, evaluateJobSchema, measureJobSchema]);
+/** Train by plain SGD, from random or stored weights: what the rivals of NE-SGD ask for. */
+export const trainJobSchema = z.strictObject({
+  ...common,
+  kind: z.literal('train'),
+  /** Where it starts; null: random weights, drawn from the stream. */
+  weights: sha256Schema.nullable(),
+  training: alphaTrainingSchema,
+  /** Names the draws within the run's seed: one name a training, or two would see the same images in the same order. */
+  stream: z.string().min(1).max(100),
+  /** As in an evaluation. */
+  keepWeightsAbove: z.number().nullable(),
+});
+
+/** Average stored networks, add noise, measure, store: an offspring of ESGD. Trains nothing. */
+export const recombineJobSchema = z.strictObject({
+  ...common,
+  kind: z.literal('recombine'),
+  parents: z.array(sha256Schema).min(1).max(100),
+  /** Standard deviation of the Gaussian noise on every trainable parameter. */
+  noise: z.number().min(0),
+  stream: z.string().min(1).max(100),
+});
+
+export const jobSchema = z.discriminatedUnion('kind', [
+  alphaJobSchema,
+  evaluateJobSchema,
+  measureJobSchema,
+  trainJobSchema,
+  recombineJobSchema,
+]);
 export type Job = z.infer<typeof jobSchema>;
 export type AlphaJob = z.infer<typeof alphaJobSchema>;
 export type EvaluateJob = z.infer<typeof evaluateJobSchema>;
 export type MeasureJob = z.infer<typeof measureJobSchema>;
+export type TrainJob = z.infer<typeof trainJobSchema>;
+export type RecombineJob = z.infer<typeof recombineJobSchema>;
 
 export const epochRecordSchema = z.strictObject({
   /** 1-based. */
@@ -89,7 +120,7 @@ export type EpochRecord = z.infer<typeof epochRecordSchema>;
 export const jobResultSchema = z.strictObject({
   /** Accuracy in [0, 1] on the job's `measureOn` split. */
   accuracy: z.number().min(0).max(1),
-  /** One record an epoch; empty for `measure`. */
+  /** One record an epoch; empty for `measure` and `recombine`. */
   curve: z.array(epochRecordSchema),
   /** The weights as a safetensors blob, where the job stored them. */
   weights: sha256Schema.nullable(),

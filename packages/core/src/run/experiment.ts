@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { datasetSchema } from '../datasets/spec.js';
 import { alphaTrainingSchema, modelSchema, retrainSchema } from '../protocol/index.js';
+import { methodSchema, usesAlpha } from './method-settings.js';
 
 /** One experiment: what `experiments/*.yaml` say. Every key is checked; unknown ones are refused. */
 
@@ -46,6 +47,13 @@ export const experimentSchema = z
     alpha: alphaSchema,
     retrain: retrainSchema,
     evolution: evolutionSchema,
+    method: methodSchema.prefault({}),
+    /**
+     * Training images that the method may see, alpha's among them where it uses alpha; counted over all epochs and all
+     * networks. The method then goes on until less than an epoch is left, whatever number of generations, repetitions
+     * or steps is set.
+     */
+    budget: z.int().positive().optional(),
     /** Which accuracy is fitness. `test` is the paper's way and spends the test set on the search. */
     fitness: z.enum(['validation', 'test']).default('validation'),
     runtime: z
@@ -58,5 +66,12 @@ export const experimentSchema = z
   .refine((e) => e.fitness === 'test' || e.dataset.validationFraction > 0, {
     path: ['dataset', 'validationFraction'],
     error: 'is 0, but fitness: validation needs validation images: give a fraction above 0, such as 0.1',
+  })
+  .refine((e) => usesAlpha(e.method.name) || !('from' in e.alpha), {
+    path: ['alpha', 'from'],
+    error: (issue) => {
+      const { name } = (issue.input as { method: { name: string } }).method;
+      return `names a file, but method ${name} trains from random weights with alpha's settings: give alpha.epochs and alpha.learningRate instead`;
+    },
   });
 export type Experiment = z.infer<typeof experimentSchema>;

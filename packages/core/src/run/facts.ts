@@ -63,6 +63,26 @@ export const failedFactSchema = z.strictObject({
   repeat: z.int().min(0),
 });
 
+/** A request of a rival method, answered. */
+export const trainedFactSchema = z.strictObject({
+  type: z.literal('trained'),
+  /** Which round of requests it belongs to, from 1: the budget is shared out by rounds. */
+  round: z.int().positive(),
+  /** Unique in the run: `pbt-3-2`. */
+  id: z.string().min(1),
+  ...measured,
+});
+
+const memberSchema = z.strictObject({ id: z.string(), accuracy, weights: sha256Schema.nullable() });
+
+/** What a rival method has after a round of its own: see baselines' `Step`. */
+export const stepFactSchema = z.strictObject({
+  type: z.literal('step'),
+  t: z.int().positive(),
+  population: z.array(memberSchema).readonly(),
+  best: memberSchema.nullable(),
+});
+
 const individualSchema = z.strictObject({ mask: z.array(z.literal([0, 1])).readonly(), fitness: accuracy });
 const position = z.int().min(0);
 
@@ -97,8 +117,11 @@ export const testedFactSchema = z.strictObject({
 
 export const finishedFactSchema = z.strictObject({
   type: z.literal('finished'),
+  /** Where a method has no masks, that of what it began with: all 1 from alpha, all 0 from random weights. */
   best: z.strictObject({ mask: maskStringSchema, accuracy, testAccuracy: accuracy, weights: sha256Schema }),
-  alpha: z.strictObject({ accuracy, testAccuracy: accuracy }),
+  /** Null where the method uses none. */
+  alpha: z.strictObject({ accuracy, testAccuracy: accuracy }).nullable(),
+  /** Closed ones; of a rival method, its steps. */
   generations: z.int().min(0),
   /** Individuals asked for by the algorithm, and those of them answered from the journal. */
   evaluations: z.int().min(0),
@@ -113,7 +136,9 @@ export const factSchema = z.discriminatedUnion('type', [
   alphaFactSchema,
   evaluatedFactSchema,
   failedFactSchema,
+  trainedFactSchema,
   generationFactSchema,
+  stepFactSchema,
   testedFactSchema,
   finishedFactSchema,
 ]);
@@ -122,6 +147,7 @@ export type OpenedFact = z.infer<typeof openedFactSchema>;
 export type AlphaFact = z.infer<typeof alphaFactSchema>;
 export type EvaluatedFact = z.infer<typeof evaluatedFactSchema>;
 export type FailedFact = z.infer<typeof failedFactSchema>;
+export type TrainedFact = z.infer<typeof trainedFactSchema>;
 export type GenerationFact = z.infer<typeof generationFactSchema>;
 export type TestedFact = z.infer<typeof testedFactSchema>;
 export type FinishedFact = z.infer<typeof finishedFactSchema>;

@@ -125,8 +125,10 @@ function parseLine(text: string, where: string): JournalLine {
 export function canonicalFacts(lines: readonly JournalLine[]): Fact[] {
   const facts = lines.map((line) => line.fact);
   const individuals = facts.filter((fact) => fact.type === 'evaluated' || fact.type === 'failed');
+  const trained = facts.filter((fact) => fact.type === 'trained');
   const tested = facts.filter((fact) => fact.type === 'tested');
-  const others = facts.filter(({ type }) => type !== 'evaluated' && type !== 'failed' && type !== 'tested');
+  const sorted = new Set<Fact['type']>(['evaluated', 'failed', 'trained', 'tested']);
+  const others = facts.filter((fact) => !sorted.has(fact.type));
   const by =
     <T>(key: (fact: T) => string) =>
     (a: T, b: T) =>
@@ -134,6 +136,7 @@ export function canonicalFacts(lines: readonly JournalLine[]): Fact[] {
   return [
     ...others,
     ...individuals.sort(by(({ mask, repeat, type }) => `${mask}/${repeat}/${type}`)),
+    ...trained.sort(by(({ round, id }) => `${String(round).padStart(9, '0')}/${id}`)),
     ...tested.sort(by(({ which }) => which)),
   ];
 }

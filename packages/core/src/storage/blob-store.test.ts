@@ -52,6 +52,18 @@ describe('BlobStore', () => {
     expect((await other.get(name)).toString()).toBe('weights');
   });
 
+  it('deleteUnlessShared: leaves a blob that another store has as well', async () => {
+    const other = new BlobStore(join(folder, 'other'));
+    const name = await store.put(Buffer.from('weights'));
+    await store.copyTo(other, name);
+    await store.deleteUnlessShared(name);
+    expect(await store.has(name)).toBe(true);
+    await other.delete(name);
+    await store.deleteUnlessShared(name);
+    expect(await store.has(name)).toBe(false);
+    await store.deleteUnlessShared(name); // None is there any more: nothing to do.
+  });
+
   it('linkAs: the blob appears under a name of its own, in place of what stood there', async () => {
     const name = await store.put(Buffer.from('weights'));
     const path = join(folder, 'best.safetensors');

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { access, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError, NesgdError } from '../errors.js';
 
@@ -54,6 +54,15 @@ export class BlobStore {
 
   async delete(sha256: string): Promise<void> {
     await rm(this.path(sha256), { force: true });
+  }
+
+  /** Deletes a blob unless another store shares the file (`copyTo`): a run beside this one may have the same weights. */
+  async deleteUnlessShared(sha256: string): Promise<void> {
+    const links = await stat(this.path(sha256)).then(
+      ({ nlink }) => nlink,
+      () => 0,
+    );
+    if (links === 1) await this.delete(sha256);
   }
 
   /** Makes the blob appear under a name of its own too, as a hard link where the file system allows it. */

@@ -6,7 +6,16 @@ import type { LabelledImages } from '../datasets/index.js';
 import { packDataset } from '../datasets/pack.js';
 import { joined } from '../datasets/test-support.js';
 import { MaskLengthError, NesgdError } from '../errors.js';
-import type { AlphaJob, EvaluateJob, Job, MeasureJob, Progress } from '../protocol/index.js';
+import {
+  type AlphaJob,
+  type EvaluateJob,
+  type Job,
+  type MeasureJob,
+  PROTOCOL_VERSION,
+  type Progress,
+  type RecombineJob,
+  type TrainJob,
+} from '../protocol/index.js';
 import { type CacheFolder, cacheFolder } from '../storage/index.js';
 import { readCheckpoint } from './checkpoint.js';
 import { availableEngines } from './engine/index.js';
@@ -33,7 +42,7 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 describe.each(engines.map((engine) => [engine.name, engine] as const))('executor on %s', (name, engine) => {
   const common = () =>
     ({
-      version: 1,
+      version: PROTOCOL_VERSION,
       runId: 'test',
       seed: 3,
       runtime: { engine: name, threads: 1 },
@@ -68,6 +77,22 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('executor
     weights,
     measureOn,
   });
+  const trainJob = (change: Partial<TrainJob> = {}): TrainJob => ({
+    ...common(),
+    kind: 'train',
+    weights: null,
+    training: { ...SETTINGS, learningRate: 0.1 },
+    stream: 'a',
+    keepWeightsAbove: null,
+    ...change,
+  });
+  const recombineJob = (parents: string[], noise: number): RecombineJob => ({
+    ...common(),
+    kind: 'recombine',
+    parents,
+    noise,
+    stream: 'child',
+  });
   const executor = () => new Executor(engine, 1, cache);
 
   it('alpha: trains, stores a checkpoint that can be read, and tells each epoch', async () => {
@@ -100,6 +125,52 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('executor
     }
     e.dispose();
     another.dispose();
+  });
+
+  it('train: the same job gives the same bits; another stream, start or hyperparameter does not', async () => {
+    const e = executor();
+    const first = await e.execute(trainJob());
+    expect(first.imagesTrained).toBe(72);
+    await e.execute(trainJob({ weights: first.weights }));
+    expect(await e.execute(trainJob())).toEqual(first);
+    const changes: Partial<TrainJob>[] = [
+      { stream: 'b' },
+      { weights: first.weights },
+      { seed: 9 },
+      { training: { ...SETTINGS, learningRate: 0.1, weightDecay: 0.1 } },
+      { training: { ...SETTINGS, learningRate: 0.05 } },
+    ];
+    for (const change of changes) {
+      expect((await e.execute(trainJob(change))).weights, JSON.stringify(change)).not.toBe(first.weights);
+    }
+    expect((await e.execute(trainJob({ keepWeightsAbove: first.accuracy }))).weights).toBeNull();
+    e.dispose();
+  });
+
+  it('recombine: without noise the mean of its parents, trained on nothing; with noise the statistics of batch norm stay the mean', async () => {
+    const e = executor();
+    const [a, b] = [await e.execute(trainJob()), await e.execute(trainJob({ stream: 'b' }))];
+    const read = async (sha256: string | null) => readCheckpoint(await cache.blobs.get(sha256!), spec, 'test');
+    const [wa, wb] = [await read(a.weights), await read(b.weights)];
+    const mean = new Map(
+      [...wa].map(([name, values]) => [name, values.map((v, i) => Math.fround((v + wb.get(name)![i]!) / 2))]),
+    );
+
+    const child = await e.execute(recombineJob([a.weights!, b.weights!], 0));
+    expect(await read(child.weights)).toEqual(mean);
+    expect(child).toMatchObject({ imagesTrained: 0, curve: [] });
+    const copy = await e.execute(recombineJob([a.weights!], 0));
+    expect(copy.accuracy).toBe(a.accuracy);
+    expect(copy.weights).toBe(a.weights);
+
+    const mutant = await read((await e.execute(recombineJob([a.weights!, b.weights!], 0.1))).weights);
+    const distances = spec.parameters
+      .filter(({ trainable }) => trainable)
+      .flatMap(({ name }) => [...mutant.get(name)!].map((v, i) => v - mean.get(name)![i]!));
+    const std = Math.sqrt(distances.reduce((sum, d) => sum + d * d, 0) / distances.length);
+    expect(Math.abs(std - 0.1)).toBeLessThan((5 * 0.1) / Math.sqrt(2 * distances.length));
+    for (const { name, trainable } of spec.parameters) if (!trainable) expect(mutant.get(name)).toEqual(mean.get(name));
+    e.dispose();
   });
 
   it('evaluate: stores weights only where they beat what the job says', async () => {

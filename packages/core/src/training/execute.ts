@@ -1,16 +1,17 @@
 import type { StreamPath } from '../datasets/index.js';
 import { NesgdError } from '../errors.js';
 import { maskFromString } from '../evolution/individual.js';
-import type { AlphaJob, EvaluateJob, Job, JobResult, MeasureJob } from '../protocol/index.js';
+import type { AlphaJob, EvaluateJob, Job, JobResult, MeasureJob, RecombineJob, TrainJob } from '../protocol/index.js';
 import type { CacheFolder } from '../storage/index.js';
-import { trainAlpha } from './alpha.js';
+import { initialWeights, trainAlpha } from './alpha.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { createEngine, type Engine, type EngineName } from './engine/index.js';
 import { accuracyOf } from './evaluate.js';
 import { type ModelSpec, modelSpec } from './models/index.js';
 import { Network } from './network.js';
+import { recombine } from './recombine.js';
 import { retrain } from './retrain.js';
-import type { Trained, Watch } from './train.js';
+import { type Trained, train, type Watch } from './train.js';
 import { imagesOf, openTrainingData, type TrainingData } from './training-data.js';
 import type { Weights } from './weights.js';
 
@@ -86,6 +87,10 @@ export class Executor {
         return this.#evaluate(job, data, network, watch);
       case 'measure':
         return this.#measure(job, data, network, watch);
+      case 'train':
+        return this.#train(job, data, network, watch);
+      case 'recombine':
+        return this.#recombine(job, data, network, watch);
     }
   }
 
@@ -122,6 +127,29 @@ export class Executor {
     const { source, indices } = imagesOf(data, job.measureOn);
     const accuracy = await accuracyOf(network, source, indices, watch);
     return { accuracy, curve: [], weights: null, imagesTrained: 0 };
+  }
+
+  async #train(job: TrainJob, data: TrainingData, network: Network, watch: Watch): Promise<JobResult> {
+    const stream: StreamPath = [job.seed, 'train', job.stream];
+    const { weights, training } = job;
+    network.load(weights ? await this.#weightsOf(weights, network.spec) : initialWeights(network.spec, stream));
+    const learningRates = () => training.learningRate;
+    const trained = await train(
+      network,
+      { data, stream, settings: training, measureOn: job.measureOn, learningRates },
+      watch,
+    );
+    const leads = job.keepWeightsAbove === null || trained.accuracy > job.keepWeightsAbove;
+    return { ...factsOf(trained), weights: leads && !trained.diverged ? await this.#store(network, data) : null };
+  }
+
+  async #recombine(job: RecombineJob, data: TrainingData, network: Network, watch: Watch): Promise<JobResult> {
+    const parents: Weights[] = [];
+    for (const sha256 of job.parents) parents.push(await this.#weightsOf(sha256, network.spec));
+    network.load(recombine(network.spec, parents, job.noise, [job.seed, 'recombine', job.stream]));
+    const { source, indices } = imagesOf(data, job.measureOn);
+    const accuracy = await accuracyOf(network, source, indices, watch);
+    return { accuracy, curve: [], weights: await this.#store(network, data), imagesTrained: 0 };
   }
 
   #store(network: Network, { meaning }: TrainingData): Promise<string> {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../errors.js';
+import type { Job } from '../protocol/index.js';
 import { cacheFolder } from '../storage/index.js';
-import { type Artifact, artifactOfRoute, artifactPath, artifactRoute } from './artifact.js';
+import { type Artifact, artifactOfRoute, artifactPath, artifactRoute, artifactsOf } from './artifact.js';
 
 const SHA = 'ab'.repeat(32);
 
@@ -32,5 +33,17 @@ describe('artifactPath', () => {
   it.each(['blobs', 'datasets'] as const)('lets no name but a hash into a path: %s', (kind) => {
     const artifact: Artifact = { kind, sha256: '../../etc/passwd' };
     expect(() => artifactPath(cacheFolder('/cache'), artifact)).toThrow(InputError);
+  });
+});
+
+describe('artifactsOf', () => {
+  const [a, b, data] = ['a', 'b', 'd'].map((digit) => digit.repeat(64)) as [string, string, string];
+  const weightsOf = (job: object) =>
+    artifactsOf({ data: { dataset: data }, ...job } as Job).map(({ kind, sha256 }) => `${kind} ${sha256[0]}`);
+
+  it('names what a training starts from, and each parent of an offspring once', () => {
+    expect(weightsOf({ kind: 'train', weights: null })).toEqual(['datasets d']);
+    expect(weightsOf({ kind: 'train', weights: a })).toEqual(['datasets d', 'blobs a']);
+    expect(weightsOf({ kind: 'recombine', parents: [b, a, b] })).toEqual(['datasets d', 'blobs b', 'blobs a']);
   });
 });

@@ -19,6 +19,10 @@ export function artifactsOf(job: Job): readonly Artifact[] {
       return [dataset, { kind: 'blobs', sha256: job.alpha }];
     case 'measure':
       return [dataset, { kind: 'blobs', sha256: job.weights }];
+    case 'train':
+      return job.weights === null ? [dataset] : [dataset, { kind: 'blobs', sha256: job.weights }];
+    case 'recombine':
+      return [dataset, ...[...new Set(job.parents)].map((sha256): Artifact => ({ kind: 'blobs', sha256 }))];
   }
 }
 

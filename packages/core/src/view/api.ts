@@ -12,7 +12,8 @@ export type ListedRun =
       readonly experiment: string;
       /** The last closed one, null before the first; of how many. */
       readonly generation: number | null;
-      readonly generations: number;
+      /** Null where a budget decides. */
+      readonly generations: number | null;
       readonly alphaAccuracy: number | null;
       readonly bestAccuracy: number | null;
       readonly bestTestAccuracy: number | null;

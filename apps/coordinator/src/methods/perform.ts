@@ -1,0 +1,107 @@
+import { epochsWithin, type Hyperparameters, type Outcome, type Perform, type Request } from '@nesgd/core/baselines';
+import type { AlphaTraining, Job } from '@nesgd/core/protocol';
+import type { TrainedFact } from '@nesgd/core/run';
+import { type Budget, budgetOf } from '../budget.js';
+import type { Conduct } from '../conduct-run.js';
+import { jobsOf } from '../jobs.js';
+
+export interface JournalledPerformOptions {
+  /** What a request leaves open: batch size, schedule, and so on. */
+  readonly settings: AlphaTraining;
+  /** Rounds of requests that are expected, for those who watch. */
+  readonly rounds: number;
+}
+
+/**
+ * The rivals' `Perform` port on top of journal and workers. Requests answered before in this run answer from the
+ * journal, the others become jobs, and each result is in the journal before the method hears of it. Weights that a job
+ * stored are in the run's artifacts by then, so they outlive the cache.
+ *
+ * A budget is shared out by what earlier rounds spent: how far the current one has come depends on the workers.
+ */
+export function journalledPerform(conduct: Conduct, { settings, rounds }: JournalledPerformOptions): Perform {
+  const { run, watch } = conduct;
+  const budget = budgetOf(run, conduct.trainImages);
+  let round = 0;
+
+  return async (requests) => {
+    round += 1;
+    const facts = trainedFacts(conduct);
+    const epochs = shareOut(requests, budget, spentBefore(round, facts));
+    const affordable = requests.filter((_, i) => epochs[i] !== 0);
+    const missing = affordable.filter(({ id }) => !facts.has(id));
+    const phase = { name: 'generation', t: round, of: rounds } as const;
+    watch({ type: 'phase', phase, total: missing.length, answered: affordable.length - missing.length });
+
+    const settled = await Promise.allSettled(
+      missing.map(async (request) => {
+        const fact = await perform(conduct, request, round, jobFor(request, epochs[requests.indexOf(request)] ?? 0));
+        facts.set(request.id, fact);
+      }),
+    );
+    // What the others gave is in the journal by now, and a resume will find it.
+    const failed = settled.find((outcome) => outcome.status === 'rejected');
+    if (failed) throw failed.reason;
+    return requests.map((request): Outcome | undefined => {
+      const fact = affordable.includes(request) ? facts.get(request.id) : undefined;
+      return fact && { accuracy: fact.accuracy, weights: fact.weights };
+    });
+  };
+
+  function jobFor(request: Request, epochs: number): Job {
+    const jobs = jobsOf(run.opened);
+    if (request.kind === 'recombine') {
+      const { parents, noise, id: stream } = request;
+      return jobs.recombine({ parents: [...parents], noise, stream });
+    }
+    const { weights, hyperparameters, schedule, keepWeightsAbove, id: stream } = request;
+    const training = { ...withHyperparameters(settings, hyperparameters), epochs };
+    if (schedule === 'constant') training.schedule = 'constant';
+    return jobs.train({ weights, training, stream, keepWeightsAbove });
+  }
+}
+
+function withHyperparameters(settings: AlphaTraining, hyperparameters: Hyperparameters): AlphaTraining {
+  return { ...settings, ...hyperparameters };
+}
+
+async function perform(conduct: Conduct, request: Request, round: number, job: Job): Promise<TrainedFact> {
+  const { run, cache, dispatcher, watch, signal } = conduct;
+  const starts = request.kind === 'recombine' ? request.parents : request.weights ? [request.weights] : [];
+  for (const weights of starts) {
+    if (await run.artifacts.has(weights)) await run.artifacts.copyTo(cache.blobs, weights);
+  }
+  const label = { id: request.id, text: request.id };
+  const { result, provenance } = await dispatcher.dispatch(job, {
+    onStart: (worker) => watch({ type: 'job-started', job: label, worker }),
+    onProgress: (worker, progress) => watch({ type: 'job-progress', job: label, worker, progress }),
+    onRetry: (reason) => watch({ type: 'job-retried', job: label, reason }),
+    signal,
+  });
+  if (result.weights) await cache.blobs.copyTo(run.artifacts, result.weights);
+  const fact: TrainedFact = { type: 'trained', round, id: request.id, ...result };
+  await run.journal.append(fact, { provenance });
+  const { accuracy } = result;
+  watch({ type: 'job-done', job: label, worker: provenance.worker, accuracy, seconds: provenance.seconds });
+  return fact;
+}
+
+export function trainedFacts({ run }: Pick<Conduct, 'run'>): Map<string, TrainedFact> {
+  const facts = new Map<string, TrainedFact>();
+  for (const { fact } of run.journal.lines) if (fact.type === 'trained') facts.set(fact.id, fact);
+  return facts;
+}
+
+function spentBefore(round: number, facts: ReadonlyMap<string, TrainedFact>): number {
+  let images = 0;
+  for (const fact of facts.values()) if (fact.round < round) images += fact.imagesTrained;
+  return images;
+}
+
+/** Epochs of each request; undefined for one that trains nothing. */
+function shareOut(requests: readonly Request[], budget: Budget | undefined, spent: number): (number | undefined)[] {
+  const wanted = requests.map((request) => (request.kind === 'train' ? request.epochs : 0));
+  const left = budget ? budget.images - budget.alphaImages - spent : Number.POSITIVE_INFINITY;
+  const given = epochsWithin(wanted, left, budget?.epochImages ?? 1);
+  return requests.map(({ kind }, i) => (kind === 'train' ? given[i] : undefined));
+}

@@ -1,0 +1,160 @@
+import { randomMasks } from '@nesgd/core/baselines';
+import { InputError, NesgdError } from '@nesgd/core/errors';
+import { type Generation, maskToString, type NeSgdParams, neSgd } from '@nesgd/core/evolution';
+import type { AlphaFact, EvaluatedFact, RunFolder } from '@nesgd/core/run';
+import { BudgetSpentError, budgetOf } from '../budget.js';
+import type { Conduct } from '../conduct-run.js';
+import { answersIn, evaluatedFacts, journalledEvaluate } from '../evaluate.js';
+import { jobsOf } from '../jobs.js';
+import type { Found } from './found.js';
+
+/** Longer than any budget lasts: every generation trains something. */
+const UNTIL_THE_BUDGET_ENDS = 2 ** 31;
+
+/** Algorithm 1, or random masks in its place; every closed generation a fact. */
+export async function searchMasks(conduct: Conduct, alpha: AlphaFact): Promise<Found> {
+  const { run, dispatcher, watch, signal } = conduct;
+  const { experiment, blocks } = run.opened;
+  const budget = budgetOf(run, conduct.trainImages);
+  const params: NeSgdParams = {
+    seed: experiment.seed,
+    genomeLength: blocks.length,
+    ...experiment.evolution,
+    ...(budget && { generations: UNTIL_THE_BUDGET_ENDS }),
+  };
+  const jobs = jobsOf(run.opened);
+  const evaluate = journalledEvaluate({
+    journal: run.journal,
+    dispatcher,
+    makeJob: (individual) => jobs.evaluate({ alpha: alpha.weights, ...individual }),
+    epochs: experiment.retrain.epochs,
+    generations: experiment.evolution.generations,
+    ...(budget && { budget }),
+    watch,
+    signal,
+  });
+
+  let last = lastGeneration(run);
+  const search = experiment.method.name === 'random-masks' ? randomMasks : neSgd;
+  try {
+    for await (const generation of search(params, evaluate, last)) {
+      await run.journal.append({ type: 'generation', ...generation });
+      last = generation;
+      await keepLeader(conduct, factOf(run, generation));
+      watch({
+        type: 'generation-closed',
+        t: generation.t,
+        bestAccuracy: generation.best.fitness,
+        bestMask: maskToString(generation.best.mask),
+        nabla: generation.nabla,
+        suppressed: generation.suppressed.length,
+      });
+    }
+  } catch (error) {
+    if (!(error instanceof BudgetSpentError)) throw error;
+  }
+  const winner = leaderOf(run, last);
+  await keepLeader(conduct, winner);
+  const done = answersIn(run.journal).size;
+  return {
+    mask: winner.mask,
+    accuracy: winner.accuracy,
+    weights: () => winnersWeights(conduct, alpha, winner),
+    closed: last ? last.t : 0,
+    evaluations: budget ? Math.max(done, asked(run, last)) : asked(run, last),
+    done,
+  };
+}
+
+function asked(run: RunFolder, last: Generation | undefined): number {
+  const { populationSize: m, reevaluateSurvivors } = run.opened.experiment.evolution;
+  const survivorsAsWell = reevaluateSurvivors && run.opened.experiment.method.name === 'ne-sgd';
+  return last ? m * (last.t + 1) + (survivorsAsWell ? m * Math.max(0, last.t - 1) : 0) : 0;
+}
+
+function lastGeneration(run: RunFolder): Generation | undefined {
+  const fact = run.journal.lines.map((line) => line.fact).findLast((f) => f.type === 'generation');
+  if (!fact) return undefined;
+  const { type: _, ...generation } = fact;
+  return generation;
+}
+
+/** The best of the last closed generation, or one measured after it where a budget ended the search in between. */
+function leaderOf(run: RunFolder, last: Generation | undefined): EvaluatedFact {
+  const closed = last && factOf(run, last);
+  const byMask = (a: EvaluatedFact, b: EvaluatedFact) => b.accuracy - a.accuracy || (a.mask < b.mask ? -1 : 1);
+  const [best] = evaluatedFacts(run.journal).sort(byMask);
+  if (closed && (!best || best.accuracy <= closed.accuracy)) return closed;
+  if (best) return best;
+  throw new InputError(
+    'BUDGET_TOO_SMALL',
+    `budget ${run.opened.experiment.budget}: after alpha less than an epoch is left, so not one individual can be trained: give more, or a shorter alpha`,
+  );
+}
+
+/** The leader's weights move to the run's artifacts; those it has outdone leave the cache. */
+async function keepLeader({ run, cache }: Conduct, leader: EvaluatedFact): Promise<void> {
+  for (const fact of evaluatedFacts(run.journal)) {
+    if (!fact.weights || fact.weights === leader.weights) continue;
+    await run.artifacts.delete(fact.weights);
+    await cache.blobs.deleteUnlessShared(fact.weights);
+  }
+  if (!leader.weights) return;
+  await cache.blobs.copyTo(run.artifacts, leader.weights).catch((error) => {
+    // Another run of this experiment outdid the same weights and threw them away; `winnersWeights` trains them again.
+    if (!(error instanceof NesgdError && error.code === 'BLOB_MISSING')) throw error;
+  });
+}
+
+function factOf(run: RunFolder, generation: Generation): EvaluatedFact {
+  const mask = maskToString(generation.best.mask);
+  const facts = evaluatedFacts(run.journal).filter((f) => f.mask === mask && f.accuracy === generation.best.fitness);
+  const [fact] = facts;
+  if (!fact && generation.best.fitness === 0) {
+    // An individual that was given up comes first among equals only where nobody did better than 0.
+    throw new NesgdError(
+      'ALL_DIVERGED',
+      'no individual of this run got a single image right: there is nothing to choose from',
+    );
+  }
+  if (!fact)
+    throw new InputError(
+      'JOURNAL',
+      `${run.journal.path}: the best individual ${mask} of generation ${generation.t} has no evaluation`,
+    );
+  return fact;
+}
+
+/** Trains the winner again, to the same bits, in the rare case that its weights were lost with a cache folder. */
+async function winnersWeights(conduct: Conduct, alpha: AlphaFact, winner: EvaluatedFact): Promise<string> {
+  const { run, cache, dispatcher, signal } = conduct;
+  if (winner.weights && (await run.artifacts.has(winner.weights))) {
+    await run.artifacts.copyTo(cache.blobs, winner.weights);
+    return winner.weights;
+  }
+  if (winner.curve.at(-1)?.trainLoss === null) {
+    // The fittest of all stores no weights only where training it led nowhere, so the others did no better.
+    const { learningRateReinitialised } = run.opened.experiment.retrain;
+    throw new NesgdError(
+      'ALL_DIVERGED',
+      `every individual's loss stopped being a number, so there is no network to keep: start a new run with a retrain.learningRateReinitialised below ${learningRateReinitialised}`,
+    );
+  }
+  const job = jobsOf(run.opened).evaluate({
+    alpha: alpha.weights,
+    mask: winner.mask,
+    repeat: winner.repeat,
+    keepWeightsAbove: null,
+    // A budget's last training has fewer epochs than the others; that of the curve is what was given.
+    epochs: winner.curve.length,
+  });
+  const { result } = await dispatcher.dispatch(job, { signal });
+  if (result.accuracy !== winner.accuracy || !result.weights) {
+    throw new NesgdError(
+      'NOT_REPRODUCED',
+      `the winner ${winner.mask} was measured at ${winner.accuracy}, its weights were lost, and training it again gave ${result.accuracy}: the run went on with another engine, processor or version`,
+    );
+  }
+  await cache.blobs.copyTo(run.artifacts, result.weights);
+  return result.weights;
+}

@@ -1,0 +1,76 @@
+import { type Experiment, searchesMasks, usesAlpha } from '@nesgd/core/run';
+
+/** What an experiment asks of the workers: upper bounds, since a genome measured before is not trained again. */
+export interface Workload {
+  /** Epochs of alpha's training; 0 where it is not trained. */
+  readonly alphaEpochs: number;
+  /** Rounds after each of which the method waits for all its networks: generations (the initial one too), steps. */
+  readonly rounds: number;
+  /** Networks trained in one round, and epochs of each. */
+  readonly atOnce: number;
+  readonly epochsOfOne: number;
+  /** Networks trained in all. */
+  readonly evaluations: number;
+  /** Passes over the training images, alpha's among them. */
+  readonly epochs: number;
+  /** Trainings and measurements: alpha, evaluations, ESGD's offspring, the test set at the end. */
+  readonly jobs: number;
+}
+
+/** @param epochImages training images of one epoch: what a budget is divided by. */
+export function workloadOf(experiment: Experiment, epochImages: number): Workload {
+  const { alpha, budget, method } = experiment;
+  const withAlpha = usesAlpha(method.name);
+  const alphaEpochs = withAlpha && !('from' in alpha) ? alpha.epochs : 0;
+  const { atOnce, epochsOfOne, evaluations: set, offspring } = plan(experiment);
+
+  const epochsLeft = budget === undefined ? set * epochsOfOne : Math.floor(budget / epochImages) - alphaEpochs;
+  const evaluations = Math.max(0, Math.ceil(epochsLeft / epochsOfOne));
+  const rounds = Math.ceil(evaluations / atOnce);
+  return {
+    alphaEpochs,
+    rounds,
+    atOnce,
+    epochsOfOne,
+    evaluations,
+    epochs: alphaEpochs + Math.max(0, epochsLeft),
+    jobs: (withAlpha ? 2 : 0) + evaluations + rounds * offspring + 1,
+  };
+}
+
+/** The number of the last generation or step; null where a budget decides. */
+export function generationsOf(experiment: Experiment): number | null {
+  if (experiment.budget !== undefined) return null;
+  const { rounds } = workloadOf(experiment, 1);
+  return searchesMasks(experiment.method.name) ? experiment.evolution.generations : rounds;
+}
+
+function plan({ alpha, retrain, evolution, method }: Experiment) {
+  const { populationSize: m, generations: T } = evolution;
+  const alphaEpochs = 'from' in alpha ? 1 : alpha.epochs;
+  switch (method.name) {
+    case 'ne-sgd': {
+      const again = evolution.reevaluateSurvivors ? m * Math.max(0, T - 1) : 0;
+      return { atOnce: m, epochsOfOne: retrain.epochs, evaluations: m * (T + 1) + again, offspring: 0 };
+    }
+    case 'random-masks':
+      return { atOnce: m, epochsOfOne: retrain.epochs, evaluations: m * (T + 1), offspring: 0 };
+    case 'sgd':
+      return {
+        atOnce: m,
+        epochsOfOne: method.sgd.epochs ?? alphaEpochs,
+        evaluations: method.sgd.repeats,
+        offspring: 0,
+      };
+    case 'sgd-restarts':
+      return { atOnce: m, epochsOfOne: retrain.epochs, evaluations: method.sgdRestarts.repeats, offspring: 0 };
+    case 'esgd': {
+      const { populationSize, generations, epochs, offspring } = method.esgd;
+      return { atOnce: populationSize, epochsOfOne: epochs, evaluations: populationSize * generations, offspring };
+    }
+    case 'pbt': {
+      const { populationSize, steps, epochs } = method.pbt;
+      return { atOnce: populationSize, epochsOfOne: epochs, evaluations: populationSize * steps, offspring: 0 };
+    }
+  }
+}
