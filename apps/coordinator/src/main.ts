@@ -5,6 +5,7 @@ import { InputError, NesgdError } from '@nesgd/core/errors';
 import { DEFAULT_ATTEMPTS, runCommand } from '@nesgd/core/run';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { benchCommand } from './commands/bench.js';
+import { dataCommands } from './commands/data/index.js';
 import { doctor } from './commands/doctor.js';
 import { EXPORT_FORMATS, type ExportOptions, exportLines, exportRun } from './commands/export.js';
 import { type PredictOptions, predict, predictionLines } from './commands/predict.js';
@@ -261,6 +262,7 @@ program
   });
 
 benchCommand(program.command('bench'), config);
+dataCommands(program.command('data'), config);
 
 /** The run that is being worked on, which a message's "nesgd resume" means. */
 let begun: RunDescription | undefined;
@@ -336,7 +338,7 @@ function onStopSignal(stop: () => void): void {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrongInput;
-  if (error instanceof StoppedError) return EXIT.stopped;
+  if (error instanceof NesgdError && error.code === 'STOPPED') return EXIT.stopped;
   return error instanceof InputError ? EXIT.wrongInput : EXIT.failed;
 }
 

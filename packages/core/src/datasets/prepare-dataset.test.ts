@@ -16,6 +16,7 @@ import {
   png,
   tarOf,
   temporaryFolder,
+  writeFiles,
 } from './test-support.js';
 
 const custom = (path: string, more: Partial<DatasetSpec> = {}) =>
@@ -48,6 +49,7 @@ describe('prepareDataset', () => {
       name: 'custom',
       imageShape: [4, 4, 1],
       classNames: ['0', '1'],
+      normalisation: { mean: [expect.closeTo(9.5 / 255, 10)], std: [expect.closeTo(Math.sqrt(33.25) / 255, 10)] },
       trainCount: 20,
       testCount: 10,
       counts: { train: 8, validation: 2, test: 4 },
@@ -144,6 +146,37 @@ describe('prepareDataset', () => {
     await expect(prepareDataset(datasetSchema.parse({ name: 'cifar10', path }), cache)).rejects.toThrow(
       /holds 2 classes of 2x2x3 .* but cifar10 has 10 classes of 32x32x3/,
     );
+  });
+
+  test.each([
+    ['cifar10', 'cifar-10-binary.tar.gz'],
+    ['cifar100', 'cifar-100-binary.tar.gz'],
+    ['svhn', 'train_32x32.mat'],
+    ['fashion-mnist', 'zalandoresearch/fashion-mnist'],
+  ])('%s that was neither given nor fetched is told how to get it', async (name, where) => {
+    const prepared = prepareDataset(datasetSchema.parse({ name }), await temporaryFolder());
+    await expect(prepared).rejects.toThrow(`"nesgd data fetch ${name}" does that, or give --data PATH`);
+    await expect(prepared).rejects.toThrow(where);
+  });
+
+  test('what was fetched is used without a path', async () => {
+    const cache = await temporaryFolder();
+    const folder = join(cache, 'originals/cifar10');
+    await writeFiles(folder, { 'cifar-10-binary.tar.gz': Buffer.from('text') });
+    const spec = datasetSchema.parse({ name: 'cifar10' });
+    await expect(prepareDataset(spec, cache)).rejects.toThrow('was not fetched');
+    await truncate(join(folder, 'cifar-10-binary.tar.gz'), 170_052_171); // Of the right size, and nothing else.
+    await expect(prepareDataset(spec, cache)).rejects.toThrow(`${folder}/cifar-10-binary.tar.gz: is not a tar`);
+  });
+
+  test('another testFraction is another data set', async () => {
+    const image = await png([1, 2, 3]);
+    const files = Object.fromEntries(
+      ['a', 'b'].flatMap((name) => [1, 2, 3, 4].map((i) => [`${name}/${i}.png`, image])),
+    );
+    const [path, cache] = [await folderOf(files), await temporaryFolder()];
+    expect(await prepare(custom(path, { testFraction: 0.25 }), cache)).toMatchObject({ trainCount: 6, testCount: 2 });
+    expect(await prepare(custom(path, { testFraction: 0.5 }), cache)).toMatchObject({ trainCount: 4, testCount: 4 });
   });
 
   test('more images than there are is refused with the figures', async () => {

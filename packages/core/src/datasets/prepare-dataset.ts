@@ -3,13 +3,13 @@ import type { DataSplit } from '../protocol/jobs.js';
 import type { Normalisation } from '../protocol/training-settings.js';
 import { countByClass, type ImageShape } from './dataset.js';
 import { checkKnownFacts, knownDataset } from './known-datasets.js';
+import { sourcePath } from './originals/original-files.js';
 import { packDataset } from './pack.js';
 import { readPackedHeader } from './packed-file.js';
 import { countOf, PACKED_VERSION, type PackedHeader } from './packed-header.js';
 import { partitionSizes } from './partition-sizes.js';
 import { recallSource, rememberSource, sourceKey } from './source-index.js';
 import { type FileTree, openTree } from './sources/file-tree.js';
-import { mnistPackageFolder } from './sources/mnist-package.js';
 import type { RawDataset, ReadProgress } from './sources/raw-dataset.js';
 import { readSource } from './sources/read-source.js';
 import type { DatasetSpec } from './spec.js';
@@ -50,7 +50,7 @@ export async function prepareDataset(
   datasetsFolder: string,
   options: PrepareOptions = {},
 ): Promise<PreparedDataset> {
-  const tree = await openTree(spec.path ?? mnistPackageFolder());
+  const tree = await openTree(await sourcePath(spec, datasetsFolder), spec.testFraction !== undefined);
   const { hash, header } = await packOnce(spec, tree, datasetsFolder, options);
 
   const [height, width] = header.imageShape;
@@ -88,7 +88,8 @@ async function packOnce(
   datasetsFolder: string,
   { onProgress, signal }: PrepareOptions,
 ): Promise<{ hash: string; header: PackedHeader }> {
-  const keyNow = async () => sourceKey([PACKED_VERSION, spec.name, spec.imageSize ?? null, await tree.identity()]);
+  const keyNow = async () =>
+    sourceKey([PACKED_VERSION, spec.name, spec.imageSize ?? null, spec.testFraction ?? null, await tree.identity()]);
   const key = await keyNow();
   const remembered = await recallSource(datasetsFolder, key);
   if (remembered !== undefined) {
@@ -96,7 +97,14 @@ async function packOnce(
     if (header) return { hash: remembered, header };
   }
   const { classNames } = knownDataset(spec.name) ?? {};
-  const raw = await readSource(tree, { classNames, imageSize: spec.imageSize, onProgress, signal });
+  const raw = await readSource(tree, {
+    name: spec.name,
+    classNames,
+    imageSize: spec.imageSize,
+    testFraction: spec.testFraction,
+    onProgress,
+    signal,
+  });
   checkKnownFacts(spec.name, raw, tree.path);
   checkClasses(raw, tree.path);
   if ((await keyNow()) !== key) {

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { onTestFinished } from 'vitest';
 import type { LabelledImages } from './dataset.js';
@@ -99,6 +100,56 @@ export function joined({ images, count }: LabelledImages, size: number): Uint8Ar
   return all;
 }
 
+/** One element of a MAT-file: its tag, in the short form where that holds it, its data and padding. */
+function matElement(type: number, data: Uint8Array): Buffer {
+  const tag = Buffer.alloc(8);
+  if (data.length > 0 && data.length <= 4) {
+    tag.writeUInt16LE(type, 0);
+    tag.writeUInt16LE(data.length, 2);
+    tag.set(data, 4);
+    return tag;
+  }
+  tag.writeUInt32LE(type, 0);
+  tag.writeUInt32LE(data.length, 4);
+  return Buffer.concat([tag, data, Buffer.alloc((8 - (data.length % 8)) % 8)]);
+}
+
+/** mxDOUBLE_CLASS and mxUINT8_CLASS; the types miUINT8 and miDOUBLE. */
+export const MAT = { double: 6, uint8: 9, asBytes: 2, asDoubles: 9 } as const;
+
+/** A numeric array of a MAT-file, as MATLAB writes them. @param values the bytes of the values' element. */
+export function matArray(
+  name: string,
+  { kind, type, shape, values }: { kind: number; type: number; shape: readonly number[]; values: Uint8Array },
+): Buffer {
+  return matElement(
+    14,
+    Buffer.concat([
+      matElement(6, Buffer.from(Uint32Array.of(kind, 0).buffer)),
+      matElement(5, Buffer.from(Int32Array.from(shape).buffer)),
+      matElement(1, Buffer.from(name)),
+      matElement(type, values),
+    ]),
+  );
+}
+
+/** An array's element, compressed: such elements are not padded. */
+export function matCompressed(array: Uint8Array): Buffer {
+  const data = deflateSync(array);
+  const tag = Buffer.alloc(8);
+  tag.writeUInt32LE(15, 0);
+  tag.writeUInt32LE(data.length, 4);
+  return Buffer.concat([tag, data]);
+}
+
+export function matFile(...elements: readonly Uint8Array[]): Buffer {
+  const header = Buffer.alloc(128, ' ');
+  header.write('MATLAB 5.0 MAT-file, Platform: GLNXA64');
+  header.writeUInt16LE(0x0100, 124);
+  header.write('IM', 126);
+  return Buffer.concat([header, ...elements]);
+}
+
 export interface TarEntry {
   readonly name: string;
   readonly content?: Uint8Array;
@@ -149,7 +200,10 @@ function tarHeader(name: string, size: number, type: string): Buffer {
 
 /** What a source format made of the files at `path`, images joined. */
 export async function readAt(path: string, options: ReadOptions = {}) {
-  const { imageShape, classNames, train, test } = await readSource(await openTree(path), options);
+  const { imageShape, classNames, train, test } = await readSource(
+    await openTree(path, options.testFraction !== undefined),
+    options,
+  );
   const part = ({ pieces, labels }: RawImages) => ({ images: [...Buffer.concat(pieces)], labels: [...labels] });
   return { imageShape, classNames, train: part(train), test: part(test) };
 }

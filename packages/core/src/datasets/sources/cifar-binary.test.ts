@@ -52,3 +52,46 @@ describe('CIFAR-10 binary', () => {
     await expect(readAt(await folderOf(rest))).rejects.toThrow(/test_batch.bin is missing/);
   });
 });
+
+const record100 = (coarse: number, fine: number, red: number) =>
+  Buffer.concat([Buffer.from([coarse, fine]), Buffer.alloc(1024, red), Buffer.alloc(2048, 7)]);
+
+const files100: Files = {
+  'train.bin': Buffer.concat([record100(11, 19, 1), record100(19, 99, 2)]),
+  'test.bin': record100(0, 30, 3),
+  'fine_label_names.txt': Buffer.from('apple\n'),
+};
+
+describe('CIFAR-100 binary', () => {
+  test('gives the 100 classes, from the second byte of a record', async () => {
+    const got = await readAt(await folderOf(files100));
+    expect(got.classNames.length).toBe(100);
+    expect(got.train.labels).toEqual([19, 99]);
+    expect(got.train.labels.map((label) => got.classNames[label])).toEqual(['cattle', 'worm']);
+    expect(got.train.images.slice(3072, 3075)).toEqual([2, 7, 7]);
+    expect(got.classNames[got.test.labels[0]!]).toBe('dolphin');
+  });
+
+  test('named cifar100-coarse gives the 20 superclasses, from the first', async () => {
+    const got = await readAt(await fileOf('c.tar', tarOf(files100, 'cifar-100-binary/')), { name: 'cifar100-coarse' });
+    expect(got.classNames.length).toBe(20);
+    expect(got.train.labels.map((label) => got.classNames[label])).toEqual([
+      'large_omnivores_and_herbivores',
+      'vehicles_2',
+    ]);
+    expect(got.classNames[got.test.labels[0]!]).toBe('aquatic_mammals');
+  });
+
+  test.each<[fault: string, changed: Files, message: RegExp]>([
+    ['cut short', { 'train.bin': record100(0, 0, 1).subarray(0, 3073) }, /train.bin: has 3073 bytes, .* of 3074 \(two/],
+    ['with a label out of range', { 'test.bin': record100(0, 100, 1) }, /test.bin: label 100 of image 0 .* 0 to 99/],
+    ["that is CIFAR-10's", { 'test.bin': record(3, 1, 1, 1) }, /test.bin: has 3073 bytes/],
+  ])('a file %s is refused by name', async (_fault, changed, message) => {
+    await expect(readAt(await folderOf({ ...files100, ...changed }))).rejects.toThrow(message);
+  });
+
+  test('a missing file is named', async () => {
+    const { 'train.bin': _, ...rest } = files100;
+    await expect(readAt(await folderOf(rest))).rejects.toThrow(/train.bin is missing/);
+  });
+});

@@ -11,7 +11,10 @@ export interface DecodedImage {
 /** @throws InputError `IMAGE_DAMAGED` naming `where`. */
 export type DecodeImage = (content: Buffer, where: string) => Promise<DecodedImage>;
 
-type SharpModule = (input: Buffer, options: SharpOptions) => Sharp;
+/** 200 MB decoded: more than any camera of a production line gives. A small file can claim more to fill the memory. */
+const MOST_PIXELS = 2 ** 26;
+
+type SharpModule = (input: Uint8Array, options: SharpOptions) => Sharp;
 
 /** What an image is scaled to, keeping its proportions: what sticks out on two sides is cut off. */
 export interface ImageSize {
@@ -28,7 +31,7 @@ export async function imageDecoder(size?: ImageSize): Promise<DecodeImage> {
   const sharp = await loadSharp();
   return async (content, where) => {
     try {
-      let image = sharp(content, { failOn: 'warning' });
+      let image = sharp(content, { failOn: 'warning', limitInputPixels: MOST_PIXELS });
       if (size) image = image.resize(size.width, size.height, { fit: 'cover' });
       const { data, info } = await image
         .removeAlpha()
@@ -45,7 +48,8 @@ export async function imageDecoder(size?: ImageSize): Promise<DecodeImage> {
   };
 }
 
-async function loadSharp(): Promise<SharpModule> {
+/** @throws InputError `IMAGE_DECODER` where it cannot be loaded. */
+export async function loadSharp(): Promise<SharpModule> {
   try {
     const { default: sharp } = await import('sharp');
     // Images are small and many: parallel over images, not within one, and none is seen twice.

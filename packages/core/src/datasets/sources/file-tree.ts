@@ -39,13 +39,16 @@ export interface TreeFile {
   readonly content: Buffer;
 }
 
-/** @throws InputError `DATASET_PATH` where there is nothing that can be a data set. */
-export async function openTree(path: string): Promise<FileTree> {
+/**
+ * @param everyFolder look below all folders, not only train and test.
+ * @throws InputError `DATASET_PATH` where there is nothing that can be a data set.
+ */
+export async function openTree(path: string, everyFolder = false): Promise<FileTree> {
   const stats = await stat(path).catch((cause: NodeJS.ErrnoException) => {
     const fault = cause.code === 'ENOENT' ? 'there is no such file or folder' : cause.message;
     throw new InputError('DATASET_PATH', `dataset.path ${path}: ${fault}`, false, { cause });
   });
-  if (stats.isDirectory()) return new FolderTree(path);
+  if (stats.isDirectory()) return new FolderTree(path, everyFolder);
   if (!stats.isFile()) throw new InputError('DATASET_PATH', `dataset.path ${path}: is neither a file nor a folder`);
   const start = await firstBytes(path, 512);
   if (start.length >= 2 && start[0] === 0x1f && start[1] === 0x8b) return new TarTree(path, true);

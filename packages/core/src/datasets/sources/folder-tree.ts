@@ -4,23 +4,30 @@ import { join } from 'node:path';
 import { InputError } from '../../errors.js';
 import type { FileIdentity, FileTree, Listing, TreeFile } from './file-tree.js';
 
-/** Below these stand image folders, `train/<class>/<image>`. Nothing else is walked: the path may be somebody's home. */
+/**
+ * Below these stand image folders, `train/<class>/<image>`. Nothing else is walked unless that was asked for: the path may be
+ * somebody's home.
+ */
 const WALKED = new Set(['train', 'test']);
 const DEEPEST = 3;
+const DEEPEST_OF_ALL = 5;
 
 /** A folder on disk. Symbolic links are followed. */
 export class FolderTree implements FileTree {
   #walked: Promise<Walked> | undefined;
 
-  constructor(readonly path: string) {}
+  constructor(
+    readonly path: string,
+    private readonly everyFolder = false,
+  ) {}
 
   async identity(): Promise<readonly FileIdentity[]> {
     // Looked at anew each time: it is compared from before to after the reading.
-    return (await walk(this.path)).identities;
+    return (await walk(this.path, this.everyFolder)).identities;
   }
 
   async list(): Promise<Listing> {
-    this.#walked ??= walk(this.path);
+    this.#walked ??= walk(this.path, this.everyFolder);
     return this.#walked;
   }
 
@@ -39,23 +46,32 @@ interface Walked extends Listing {
   readonly identities: FileIdentity[];
 }
 
-async function walk(root: string): Promise<Walked> {
+async function walk(root: string, everyFolder: boolean): Promise<Walked> {
   const found: Walked = { files: [], folders: [], identities: [] };
-  await visit(await realpath(root), '', 1, found);
+  const enter = everyFolder
+    ? (depth: number) => depth < DEEPEST_OF_ALL
+    : (depth: number, name: string) => depth < DEEPEST && (depth > 1 || WALKED.has(name));
+  await visit(await realpath(root), '', 1, enter, found);
   found.files.sort();
   found.folders.sort();
   found.identities.sort((a, b) => (a.path < b.path ? -1 : 1));
   return found;
 }
 
-async function visit(root: string, folder: string, depth: number, found: Walked): Promise<void> {
+async function visit(
+  root: string,
+  folder: string,
+  depth: number,
+  enter: (depth: number, name: string) => boolean,
+  found: Walked,
+): Promise<void> {
   const names = (await readdir(join(root, folder)).catch(unreadable)).filter((name) => !name.startsWith('.'));
   for (const name of names) {
     const path = folder === '' ? name : `${folder}/${name}`;
     const about = look(join(root, path));
     if (about.isDirectory()) {
       found.folders.push(path);
-      if (depth < DEEPEST && (depth > 1 || WALKED.has(name))) await visit(root, path, depth + 1, found);
+      if (enter(depth, name)) await visit(root, path, depth + 1, enter, found);
     } else if (about.isFile()) {
       const { size, mtimeMs, ctimeMs } = about;
       found.files.push(path);

@@ -3,7 +3,7 @@ import { gunzip } from 'node:zlib';
 import { InputError } from '../../errors.js';
 import { type ImageShape, makeLabels } from '../dataset.js';
 import type { FileTree, Listing } from './file-tree.js';
-import type { RawImages, ReadOptions, SourceFormat } from './raw-dataset.js';
+import { type RawImages, type ReadOptions, refuseImageSize, type SourceFormat } from './raw-dataset.js';
 
 /**
  * The format of MNIST: big-endian int32 magic (0, 0, type, rank), one int32 a dimension, then the values. Images are
@@ -11,6 +11,9 @@ import type { RawImages, ReadOptions, SourceFormat } from './raw-dataset.js';
  */
 const IMAGES_MAGIC = 0x00000803;
 const LABELS_MAGIC = 0x00000801;
+
+/** Inflated, in bytes: MNIST's training images have 47 million. More would be there to fill the memory. */
+const LARGEST_FILE = 2 ** 31;
 
 /** Both spellings are about: `train-images-idx3-ubyte` and `train-images.idx3-ubyte`. */
 const FILE = /^(train|t10k|test)-(images|labels)[.-]idx[13]-ubyte(\.gz)?$/;
@@ -21,12 +24,7 @@ export const idxFormat: SourceFormat = {
   layout: LAYOUT,
   recognises: ({ files }) => files.some((path) => FILE.test(path)),
   async read(tree, listing, options) {
-    if (options.imageSize !== undefined) {
-      throw new InputError(
-        'DATASET_SPEC',
-        `dataset.imageSize: scales image files, but ${tree.path} holds idx files; leave it out`,
-      );
-    }
+    refuseImageSize(options, tree.path, 'idx files');
     const train = await readPart(tree, listing, 'train', options);
     const test = await readPart(tree, listing, 'test', options);
     if (train.imageShape.join() !== test.imageShape.join()) {
@@ -100,7 +98,7 @@ function findFile(tree: FileTree, { files }: Listing, part: 'train' | 'test', wh
 
 async function inflate(content: Buffer, where: string): Promise<Buffer> {
   if (content[0] !== 0x1f || content[1] !== 0x8b) return content;
-  return promisify(gunzip)(content).catch((cause: Error) => {
+  return promisify(gunzip)(content, { maxOutputLength: LARGEST_FILE }).catch((cause: Error) => {
     throw new InputError('DATASET_IDX', `${where}: is cut short or damaged: ${cause.message}. Fetch it again`, false, {
       cause,
     });

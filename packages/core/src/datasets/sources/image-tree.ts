@@ -1,15 +1,11 @@
 import { InputError } from '../../errors.js';
-import { type ImageShape, makeLabels } from '../dataset.js';
-import { imageDecoder } from './decode-image.js';
+import { makeLabels } from '../dataset.js';
+import { decodeAll } from './decode-all.js';
 import type { FileTree, Listing } from './file-tree.js';
-import { forEachConcurrently } from './for-each-concurrently.js';
-import type { RawDataset, RawImages, ReadOptions, SourceFormat } from './raw-dataset.js';
+import { IMAGE_FILE } from './image-file.js';
+import type { RawDataset, RawImages, SourceFormat } from './raw-dataset.js';
 
-const IMAGE = /\.(jpe?g|png|webp)$/i;
 const LAYOUT = 'train/<class>/<image> and test/<class>/<image>, images being .jpg, .png or .webp';
-
-/** Decoding runs on libuv's four threads; a few more in flight keep them fed. */
-const DECODES_IN_FLIGHT = 8;
 
 /**
  * A folder a class. Classes are the folder names sorted by code unit, as torchvision's ImageFolder sorts them ('10'
@@ -70,7 +66,7 @@ function classify(tree: FileTree, { files, folders }: Listing): Classified {
     if (part !== 'train' && part !== 'test') continue; // A licence, a list of names.
     if (name === undefined || file === undefined) return refuse(`${path} stands outside the class folders`);
     if (deeper.length > 0) refuse(`${path} stands in a folder inside a class folder`);
-    if (!IMAGE.test(file)) refuse(`${path} is not an image`);
+    if (!IMAGE_FILE.test(file)) refuse(`${path} is not an image`);
     classOf(part, name).push(path);
   }
   const classNames = [...parts.train.keys()].sort();
@@ -86,47 +82,4 @@ function classify(tree: FileTree, { files, folders }: Listing): Classified {
   }
   const inOrder = (part: 'train' | 'test') => classNames.flatMap((name) => parts[part].get(name)!.sort());
   return { classNames, train: inOrder('train'), test: inOrder('test') };
-}
-
-/** @returns images in the order of `paths`. */
-async function decodeAll(
-  tree: FileTree,
-  paths: readonly string[],
-  options: ReadOptions,
-): Promise<{ imageShape: ImageShape; images: Uint8Array[] }> {
-  const { imageSize: side } = options;
-  const decode = await imageDecoder(side === undefined ? undefined : { height: side, width: side });
-  const place = new Map(paths.map((path, i) => [path, i]));
-  const images = new Array<Uint8Array>(paths.length);
-  let first: { path: string; height: number; width: number } | undefined;
-  let allGrey = true;
-  let done = 0;
-  await forEachConcurrently(
-    tree.read(new Set(paths), options.signal),
-    DECODES_IN_FLIGHT,
-    async ({ path, where, content }) => {
-      const { pixels, height, width } = await decode(content, where);
-      first ??= { path: where, height, width };
-      if (height !== first.height || width !== first.width) {
-        throw new InputError(
-          'IMAGE_SIZE',
-          `${where} is ${height}x${width} (height x width), but ${first.path} is ${first.height}x${first.width}: all images must be of one size, or dataset.imageSize must be given to scale them`,
-        );
-      }
-      allGrey &&= isGrey(pixels);
-      images[place.get(path)!] = pixels;
-      done++;
-      if (done % 500 === 0 || done === paths.length) options.onProgress?.({ done, total: paths.length });
-    },
-  );
-  const { height, width } = first!;
-  if (!allGrey) return { imageShape: [height, width, 3], images };
-  return { imageShape: [height, width, 1], images: images.map((pixels) => pixels.filter((_, i) => i % 3 === 0)) };
-}
-
-function isGrey(pixels: Uint8Array): boolean {
-  for (let i = 0; i < pixels.length; i += 3) {
-    if (pixels[i] !== pixels[i + 1] || pixels[i] !== pixels[i + 2]) return false;
-  }
-  return true;
 }

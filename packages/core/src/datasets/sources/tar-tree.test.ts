@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   fileOf,
   folderOf,
+  idx,
   idxFiles,
   imageFiles,
   readAt,
@@ -97,6 +98,24 @@ describe('tars', () => {
     const path = await folderOf({ 'notes.txt': Buffer.from('hello') });
     await expect(readAt(path)).rejects.toThrow(
       /holds no data set.*train-images-idx3-ubyte.*data_batch_1.bin.*train\/<class>/s,
+    );
+  });
+
+  test('an archive that inflates as no images do is left before it wastes time', async () => {
+    const path = await fileOf('bomb.tar.gz', gzipSync(Buffer.alloc(2 ** 28)));
+    await expect(readAt(path)).rejects.toThrow(/bomb.tar.gz: .*inflate to more than \d+, as images do not/);
+  });
+
+  test('a file larger than memory should hold is refused by what its header says', async () => {
+    const name = 'train-images-idx3-ubyte';
+    const image = tar([{ name, content: idx([1, 1, 1], [1]) }]);
+    const header = Buffer.from(image.subarray(0, 512));
+    header.write('77777777777\0', 124); // 8 GiB
+    header.write(' '.repeat(8), 148);
+    const sum = header.reduce((total, byte) => total + byte, 0);
+    header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+    await expect(readAt(await fileOf('a.tar', Buffer.concat([header, image.subarray(512)])))).rejects.toThrow(
+      /a.tar: is cut short/,
     );
   });
 });

@@ -7,6 +7,12 @@ import { extract, type Header } from 'tar-stream';
 import { InputError, NesgdError } from '../../errors.js';
 import type { FileIdentity, FileTree, Listing, TreeFile } from './file-tree.js';
 
+/** Read into memory at once. The largest file of a known data set has 1.33 GB. */
+const LARGEST_FILE = 2 ** 31;
+
+/** Images and raw pixels do not shrink to a hundredth; an archive that inflates so is made to waste time. */
+const MOST_INFLATED = { times: 200, bytes: 2 ** 27 };
+
 /**
  * A tar, gzipped or not, read as a stream: nothing is unpacked to disk. It is read twice, first for the names and to see
  * that it is whole, so that a damaged one is refused before an hour of decoding. One folder that holds everything
@@ -64,8 +70,11 @@ export class TarTree implements FileTree {
     signal?: AbortSignal,
   ): AsyncGenerator<{ name: string; folder: boolean; content: Buffer | undefined }> {
     const archive = extract();
-    const end = endWatch();
     const source = createReadStream(this.path);
+    const end = endWatch((bytes) => {
+      if (bytes < MOST_INFLATED.bytes || bytes < MOST_INFLATED.times * source.bytesRead) return;
+      throw new Error(`${source.bytesRead} bytes of it inflate to more than ${bytes}, as images do not`);
+    });
     const stop = { ...(signal && { signal }) };
     const flow = this.gzipped
       ? pipeline(source, createGunzip(), end.watch, archive, stop)
@@ -80,6 +89,7 @@ export class TarTree implements FileTree {
           if (name !== undefined) yield { name, folder: entry.header.type === 'directory', content: undefined };
           continue;
         }
+        if ((entry.header.size ?? 0) > LARGEST_FILE) throw new Error(`${name} has ${entry.header.size} bytes`);
         const chunks: Buffer[] = [];
         for await (const chunk of entry) chunks.push(chunk as Buffer);
         yield { name, folder: false, content: Buffer.concat(chunks) };
@@ -132,11 +142,21 @@ function wrapperOf(files: ReadonlySet<string>): string {
   return [...files].every((name) => name.startsWith(`${top}/`)) ? `${top}/` : '';
 }
 
-/** A tar ends with blocks of 512 zero bytes. Passes everything on and watches whether the last block was one. */
-function endWatch() {
+/**
+ * A tar ends with blocks of 512 zero bytes. Passes everything on and watches whether the last block was one.
+ * @param check is told how many bytes have passed; what it throws ends the stream.
+ */
+function endWatch(check: (bytes: number) => void) {
   let last: Buffer = Buffer.alloc(0);
+  let bytes = 0;
   const watch = new Transform({
     transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      try {
+        check(bytes);
+      } catch (error) {
+        return done(error as Error);
+      }
       last = chunk.length >= 512 ? chunk.subarray(-512) : Buffer.concat([last, chunk]).subarray(-512);
       done(null, chunk);
     },
