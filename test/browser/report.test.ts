@@ -6,6 +6,9 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exampleDigest } from '../../apps/coordinator/src/report/example-journal.fixture.js';
 import { reportPage } from '../../apps/coordinator/src/report/page.js';
+import { drawFigure } from '../../apps/coordinator/src/report/plots/draw.js';
+import { figuresOf } from '../../apps/coordinator/src/report/plots/index.js';
+import { PRINT } from '../../apps/coordinator/src/report/plots/palette.js';
 import { openBrowser } from './support.js';
 
 /** A report opened as people open it: a file, in a browser, without network. */
@@ -17,8 +20,13 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nesgd-report-'));
   const path = join(folder, 'report.html');
   const dataset = { name: 'custom', path: '"><img src=http://127.0.0.1:1/x onerror=alert(1)>' };
-  await writeFile(path, reportPage([await exampleDigest({ dataset })]));
+  const digest = await exampleDigest({ dataset });
+  await writeFile(path, reportPage([digest]));
   url = pathToFileURL(path).href;
+  const figures = figuresOf(digest).map((figure) => [`${figure.name}.svg`, drawFigure(figure, PRINT)] as const);
+  for (const [name, svg] of figures) await writeFile(join(folder, name), svg);
+  const pictures = figures.map(([name]) => `<img src="${name}" alt="">`).join('');
+  await writeFile(join(folder, 'pictures.html'), `<!doctype html><title>pictures</title>${pictures}`);
   browser = await openBrowser();
 });
 afterAll(async () => {
@@ -88,6 +96,22 @@ describe('a report in Chromium', () => {
     const { page } = await open({ viewport: { width: 360, height: 700 } });
     const width = await page.locator('html').evaluate((html: { scrollWidth: number }) => html.scrollWidth);
     expect(width).toBe(360);
+    await page.close();
+  });
+
+  it('its figures are pictures as files, too', async () => {
+    const { page } = await open();
+    await page.goto(new URL('pictures.html', url).href);
+    const pictures = await page.locator('img').all();
+    expect(pictures).toHaveLength(5);
+    for (const picture of pictures) {
+      const [width, height] = await picture.evaluate((image: { naturalWidth: number; naturalHeight: number }) => [
+        image.naturalWidth,
+        image.naturalHeight,
+      ]);
+      expect(width).toBe(900);
+      expect(height).toBeGreaterThan(100);
+    }
     await page.close();
   });
 

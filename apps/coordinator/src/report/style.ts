@@ -2,12 +2,12 @@ import { cssVariables, DARK, PRINT } from './plots/palette.js';
 
 /** One column that is readable on a phone, light or dark as the system has it, and black on white on paper. */
 export const STYLE = `
-:root { color-scheme: light dark; --paper: #ffffff; --faint: #5c5c5c; --line: #d8d8d8; --notice: #fff4d6; ${cssVariables(PRINT)} }
+:root { color-scheme: light dark; --faint: #5c5c5c; --line: #d8d8d8; --notice: #fff4d6; ${cssVariables(PRINT)} }
 @media (prefers-color-scheme: dark) {
-  :root { --paper: #16181b; --faint: #a8a8a8; --line: #3b3f45; --notice: #3a3116; ${cssVariables(DARK)} }
+  :root { --faint: #a8a8a8; --line: #3b3f45; --notice: #3a3116; ${cssVariables(DARK)} }
 }
 @media print {
-  :root { --paper: #ffffff; --faint: #444444; --line: #bbbbbb; --notice: #ffffff; ${cssVariables(PRINT)} }
+  :root { --faint: #444444; --line: #bbbbbb; --notice: #ffffff; ${cssVariables(PRINT)} }
   nav { display: none; }
   section.run { break-before: page; }
   figure, tr { break-inside: avoid; }

@@ -34,11 +34,12 @@ export function drawFigure(figure: Figure, palette: Palette): string {
     marginTop,
     document: document as unknown as NonNullable<Plot.PlotOptions['document']>,
     className: `figure-${figure.name}`,
-    style: { background: 'none', color: palette.ink, fontSize: '11px', fontFamily: 'system-ui, sans-serif' },
+    style: { background: palette.paper, color: palette.ink, fontSize: '11px', fontFamily: 'system-ui, sans-serif' },
     ariaLabel: figure.title,
     ariaDescription: figure.description,
     marks: [...(options.marks ?? []), heading],
   });
+  svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg'); // Or a file of it is no picture to a browser.
   svg.setAttribute('role', 'img');
   svg.querySelector('style')?.remove(); // For pages of Plot's own; ours has its style, and a file needs none.
   return rounded(svg.outerHTML);

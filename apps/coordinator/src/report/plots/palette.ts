@@ -1,5 +1,7 @@
 /** Colours of figures by what they stand for. */
 export interface Palette {
+  /** Behind everything. */
+  readonly paper: string;
   readonly ink: string;
   readonly grid: string;
   readonly alpha: string;
@@ -16,6 +18,7 @@ export interface Palette {
  * and green of Fig. 3.
  */
 export const PRINT: Palette = {
+  paper: '#ffffff',
   ink: '#333333',
   grid: '#dddddd',
   alpha: '#d55e00',
@@ -28,6 +31,7 @@ export const PRINT: Palette = {
 
 /** The same on a dark page: lighter, so that lines stand out from it as well. */
 export const DARK: Palette = {
+  paper: '#16181b',
   ink: '#e4e4e4',
   grid: '#444444',
   alpha: '#ff8c42',
