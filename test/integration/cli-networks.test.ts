@@ -62,6 +62,8 @@ async function browserModel(folder: string) {
 }
 
 describe('nesgd export and nesgd predict', () => {
+  const predicted = new Map<string, PredictSummary['predictions'][number]['classes']>();
+
   it.each(['best', 'alpha'] as const)('%s: the exported TensorFlow.js model says what predict says', async (which) => {
     const out = join(workplace.folder, `export-${which}`);
     const args = ['tiny', '--which', which, '--json'];
@@ -71,8 +73,9 @@ describe('nesgd export and nesgd predict', () => {
       `${which}-tfjs/weights-1-of-1.bin`,
       `${which}-tfjs/model.json`,
     ]);
-    const predicted = workplace.start(['predict', ...args, '--top', '10', digit(), digit()]);
-    const { predictions } = await predicted.summary<PredictSummary>();
+    const cli = workplace.start(['predict', ...args, '--top', '10', digit(), digit()]);
+    const { predictions } = await cli.summary<PredictSummary>();
+    predicted.set(which, predictions[0]!.classes);
     expect(predictions.map(({ image }) => image)).toEqual([digit(), digit()]);
     expect(predictions[0]?.classes).toEqual(predictions[1]?.classes);
 
@@ -91,11 +94,8 @@ describe('nesgd export and nesgd predict', () => {
     }
   });
 
-  it('the two networks differ, or the test above could not tell them apart', async () => {
-    const of = async (which: string) =>
-      (await workplace.start(['predict', 'tiny', digit(), '--which', which, '--json']).summary<PredictSummary>())
-        .predictions[0]?.classes[0]?.probability;
-    expect(await of('best')).not.toBe(await of('alpha'));
+  it('the two networks differ, or the test above could not tell them apart', () => {
+    expect(predicted.get('best')).not.toEqual(predicted.get('alpha'));
   });
 
   it('the safetensors are the run’s own weights, with all that is needed to use them', async () => {
@@ -142,6 +142,17 @@ describe('nesgd export and nesgd predict', () => {
     expect((await readdir(inRun('tiny', 'export', 'best-tfjs'))).sort()).toEqual(['model.json', 'weights-1-of-1.bin']);
   });
 
+  it('--format tensorboard writes a folder for alpha, each individual and the search, and no network', async () => {
+    const out = join(workplace.folder, 'curves');
+    const args = ['export', 'tiny', '--format', 'tensorboard', '--out', out, '--json'];
+    const { files } = await workplace.start(args).summary<ExportSummary>();
+    const masks = (await lines('tiny')).flatMap(({ fact }) => (fact.type === 'evaluated' ? [fact.mask] : []));
+    const folders = ['alpha', 'search', ...masks.map((mask) => `individuals/${mask}`)];
+    expect(files.map(({ path }) => path).sort()).toEqual(
+      folders.map((folder) => `tensorboard/${folder}/events.out.tfevents.0.nesgd`).sort(),
+    );
+  });
+
   it('takes the leader of a run that goes on, and says no test accuracy of it', async () => {
     await edited('unfinished', (texts) => texts.filter((text) => !/"type":"(tested|finished)"/.test(text)));
     const out = join(workplace.folder, 'unfinished-export');
@@ -154,9 +165,8 @@ describe('nesgd export and nesgd predict', () => {
   it('a journal of an earlier version: takes the normalisation of the packed data set', async () => {
     await edited('old', ([opened, ...rest]) => [opened!.replace(/"normalisation":\{[^}]*\},/, ''), ...rest]);
     expect((await lines('old'))[0]?.fact).not.toHaveProperty('normalisation');
-    const of = async (runId: string) =>
-      (await workplace.start(['predict', runId, digit(), '--json']).summary<PredictSummary>()).predictions;
-    expect(await of('old')).toEqual(await of('tiny'));
+    const cli = workplace.start(['predict', 'old', digit(), digit(), '--top', '10', '--json']);
+    expect((await cli.summary<PredictSummary>()).predictions[0]?.classes).toEqual(predicted.get('best'));
   });
 
   it('prints classes for people, the likeliest first', async () => {
@@ -172,6 +182,7 @@ describe('what cannot be exported or predicted', () => {
   it('a run without a network yet', async () => {
     await edited('begun', (texts) => texts.slice(0, 1));
     await refused(['export', 'begun', '--which', 'alpha'], /run begun has no network yet: its alpha is not trained/);
+    await refused(['export', 'begun', '--format', 'tensorboard'], /run begun has no curves yet/);
     await edited('alpha-only', (texts) => texts.slice(0, 2));
     await refused(['predict', 'alpha-only', digit()], /no generation is closed; --which alpha/);
   });
@@ -201,7 +212,7 @@ describe('what cannot be exported or predicted', () => {
   it.each([
     [['predict', 'tiny'], /missing required argument 'image'/],
     [['predict', 'tiny', 'x.png', '--top', '0'], /--top.*whole number from 1/],
-    [['export', 'tiny', '--format', 'onnx'], /--format.*safetensors, tfjs/],
+    [['export', 'tiny', '--format', 'onnx'], /--format.*safetensors, tfjs, tensorboard/],
     [['export', 'tiny', '--which', 'worst'], /--which.*best, alpha/],
   ])('%j', (args, says) => refused(args, says));
 });

@@ -1,14 +1,14 @@
-import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type JournalLine, readJournal } from '@nesgd/core/run';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReportSummary } from '../../apps/coordinator/src/commands/report.js';
-import { Workplace, writeExperiment } from '../support/cli.js';
+import { exampleJournal } from '../../apps/coordinator/src/report/example-journal.fixture.js';
+import { Workplace } from '../support/cli.js';
 import { listing } from '../support/listing.js';
-import { tinyExperiment } from '../support/tiny.js';
 
-/** `nesgd report` of a real run, as a process of its own. */
+/** `nesgd report` as a process of its own. */
 let workplace: Workplace;
 const inRun = (runId: string, name: string) => join(workplace.runs, runId, name);
 const here = (...names: string[]) => join(workplace.folder, ...names);
@@ -16,38 +16,36 @@ const percent = (accuracy: number) => (100 * accuracy).toFixed(2);
 
 beforeAll(async () => {
   workplace = await Workplace.create();
-  const tiny = tinyExperiment({ evolution: { populationSize: 4, generations: 1 } });
-  const path = await writeExperiment(here('tiny.yaml'), tiny);
-  await workplace.start(['run', path, '--run-id', 'tiny', '--broker', 'local', '--json']).summary();
-  await cp(inRun('tiny', ''), inRun('open', ''), { recursive: true });
-  const texts = (await readFile(inRun('open', 'journal.jsonl'), 'utf8')).trimEnd().split('\n');
-  const kept = texts.filter((text) => !/"type":"(tested|finished)"/.test(text));
-  await writeFile(
-    inRun('open', 'journal.jsonl'),
-    kept.map((text) => `${text.replace('"runId":"tiny"', '"runId":"open"')}\n`).join(''),
-  );
+  await writeJournal('done', await exampleJournal({ runId: 'done' }));
+  const isFirst = (fact: JournalLine['fact']) => fact.type === 'generation' && fact.t === 1;
+  await writeJournal('open', await exampleJournal({ runId: 'open', until: isFirst }));
 });
 afterAll(() => workplace.destroy());
 
+async function writeJournal(runId: string, lines: readonly JournalLine[]): Promise<void> {
+  await mkdir(inRun(runId, ''), { recursive: true });
+  await writeFile(inRun(runId, 'journal.jsonl'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+}
+
 async function facts(): Promise<JournalLine['fact'][]> {
-  return (await readJournal(inRun('tiny', 'journal.jsonl'))).lines.map((line) => line.fact);
+  return (await readJournal(inRun('done', 'journal.jsonl'))).lines.map((line) => line.fact);
 }
 
 describe('nesgd report', () => {
   it('--json has the journal’s numbers, and says where the page is', async () => {
-    const { files, overview, runs } = await workplace.start(['report', 'tiny', '--json']).summary<ReportSummary>();
-    expect(files).toEqual([inRun('tiny', 'report.html')]);
+    const { files, overview, runs } = await workplace.start(['report', 'done', '--json']).summary<ReportSummary>();
+    expect(files).toEqual([inRun('done', 'report.html')]);
     const all = await facts();
     const finished = all.find((fact) => fact.type === 'finished');
     if (!finished) throw new Error('the run is finished');
     const { alpha, best } = finished;
     if (!alpha) throw new Error('NE-SGD starts from alpha');
     expect(overview.rows[0]?.slice(0, 9)).toEqual([
-      'tiny',
+      'done',
       'finished',
       'mnist',
       'resnet8',
-      '7',
+      '1',
       ...[alpha.accuracy, best.accuracy, alpha.testAccuracy, best.testAccuracy].map(percent),
     ]);
     const spent = new Map(runs[0]?.spent.rows.map(([what, value]) => [what, value]));
@@ -58,16 +56,16 @@ describe('nesgd report', () => {
     expect(runs[0]?.generations.rows.map(([, value]) => value)).toEqual(
       all.flatMap((fact) => (fact.type === 'generation' ? [percent(fact.best.fitness)] : [])),
     );
-    const page = await readFile(inRun('tiny', 'report.html'), 'utf8');
+    const page = await readFile(inRun('done', 'report.html'), 'utf8');
     for (const fact of all) if (fact.type === 'evaluated') expect(page).toContain(`: ${percent(fact.accuracy)} %`);
   });
 
   it('writes several runs into one page, with Markdown and figures beside it', async () => {
     const args = [
       'report',
-      'tiny',
+      'done',
       'open',
-      'tiny',
+      'done',
       '--markdown',
       'out/report.md',
       '--png',
@@ -81,12 +79,12 @@ describe('nesgd report', () => {
     expect(files[0]).toBe(here('report.html'));
     const page = await readFile(here('report.html'), 'utf8');
     expect(page.match(/<section class="run"/g)).toHaveLength(2);
-    expect(page).toMatch(/not finished \(unfinished\): generation 1 is closed of 1/);
+    expect(page).toMatch(/not finished \(unfinished\): generation 1 is closed of 3/);
 
     const svgs = (await readdir(here('out', 'svg'))).sort();
     expect((await readdir(here('out', 'png'))).sort()).toEqual(svgs.map((name) => name.replace('.svg', '.png')));
     const names = ['clusters', 'convergence', 'kept-blocks', 'masks', 'population'];
-    expect(svgs).toEqual(['open', 'tiny'].flatMap((run) => names.map((name) => `${run}-${name}.svg`)));
+    expect(svgs).toEqual(['done', 'open'].flatMap((run) => names.map((name) => `${run}-${name}.svg`)));
     const markdown = await readFile(here('out', 'report.md'), 'utf8');
     const linked = [...markdown.matchAll(/\]\(<([^>]*)>\)/g)].map(([, path]) => path);
     expect(linked.sort()).toEqual(svgs.map((name) => `svg/${name}`));
@@ -97,10 +95,10 @@ describe('nesgd report', () => {
   });
 
   it.each([
-    [['report', 'nobody'], /there is no run nobody .*open, tiny/],
-    [['report', 'tiny', 'nobody'], /there is no run nobody/],
+    [['report', 'nobody'], /there is no run nobody .*done, open/],
+    [['report', 'done', 'nobody'], /there is no run nobody/],
     [['report'], /missing required argument 'run-id'/],
-    [['report', 'tiny', '--out', 'tiny.yaml/x.html'], /x\.html cannot be written .*name another place/],
+    [['report', 'done', '--out', 'runs/done/journal.jsonl/x.html'], /x\.html cannot be written .*name another place/],
   ])('refuses %j and writes nothing', async (args, says) => {
     const before = await listing(workplace.folder);
     const cli = workplace.start(args);

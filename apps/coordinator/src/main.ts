@@ -174,7 +174,7 @@ program
   .addOption(
     new Option(
       '--format <name>',
-      'safetensors: for PyTorch and Python; tfjs: for the browser (tf.loadGraphModel) (default: both)',
+      'safetensors: for PyTorch and Python; tfjs: for the browser (tf.loadGraphModel) (default: these two); tensorboard: event files of all curves',
     ).choices(EXPORT_FORMATS),
   )
   .option('--out <dir>', "where to (default: export in the run's folder)")

@@ -1,20 +1,20 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InputError } from '@nesgd/core/errors';
+import { readRun } from '@nesgd/core/run';
 import { cacheFolder, writeFileAtomically } from '@nesgd/core/storage';
 import type { CoordinatorConfig } from '../config.js';
-import { chosenNetwork, type Which } from '../network/chosen-network.js';
-import { type NetworkFormat, safetensorsFiles, tfjsFiles } from '../network/export-files.js';
+import { type ChosenNetwork, chosenNetwork, type Which } from '../network/chosen-network.js';
+import { safetensorsFiles, tfjsFiles } from '../network/export-files.js';
+import { tensorBoardFiles } from '../tensorboard/run-events.js';
 
-const NETWORK_FORMATS = { safetensors: safetensorsFiles, tfjs: tfjsFiles } satisfies Record<string, NetworkFormat>;
-export const EXPORT_FORMATS = Object.keys(NETWORK_FORMATS) as readonly ExportFormat[];
-export type ExportFormat = keyof typeof NETWORK_FORMATS;
+export const EXPORT_FORMATS = ['safetensors', 'tfjs', 'tensorboard'] as const;
 
 export interface ExportOptions {
   readonly runs: string;
   readonly which: Which;
   /** Default: every format of a network. */
-  readonly format?: ExportFormat;
+  readonly format?: (typeof EXPORT_FORMATS)[number];
   /** Default: `export` in the run's folder. */
   readonly out?: string;
 }
@@ -38,9 +38,7 @@ export async function exportRun(
   config: CoordinatorConfig,
 ): Promise<ExportSummary> {
   const { which } = options;
-  const network = await chosenNetwork(options.runs, runId, which, cacheFolder(config.cacheRoot));
-  const formats = options.format ? [options.format] : EXPORT_FORMATS;
-  const files = formats.flatMap((format) => [...NETWORK_FORMATS[format](network)]);
+  const files = [...(await filesOf(runId, options, config))];
   const folder = resolve(options.out ?? join(options.runs, runId, 'export'));
   try {
     await mkdir(folder, { recursive: true });
@@ -56,7 +54,25 @@ export async function exportRun(
   return { runId, which, folder, files: files.map(([path, bytes]) => ({ path, bytes: bytes.length })) };
 }
 
-/** For people: what was written, and how each is used. */
+/** By their paths, in the order in which to write them. */
+async function filesOf(
+  runId: string,
+  { runs, which, format }: ExportOptions,
+  config: CoordinatorConfig,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  if (format === 'tensorboard') {
+    const { lines, opened } = await readRun(runs, runId);
+    const files = tensorBoardFiles(lines, opened);
+    if (files.size === 0) throw new InputError('NO_CURVES', `run ${runId} has no curves yet: its alpha is not trained`);
+    return new Map([...files].map(([path, bytes]) => [`tensorboard/${path}`, bytes]));
+  }
+  const network: ChosenNetwork = await chosenNetwork(runs, runId, which, cacheFolder(config.cacheRoot));
+  if (format === 'safetensors') return safetensorsFiles(network);
+  if (format === 'tfjs') return tfjsFiles(network);
+  return new Map([...safetensorsFiles(network), ...tfjsFiles(network)]);
+}
+
+/** For people: what was written. */
 export function exportLines({ folder, files }: ExportSummary): string[] {
   return files.map(({ path, bytes }) => `${join(folder, path)}  ${bytes.toLocaleString('en')} bytes`);
 }

@@ -4,7 +4,7 @@ import type { ChosenNetwork } from './chosen-network.js';
 import { networkMetadata } from './network-metadata.js';
 
 /** A network's files of one format. @returns paths below the export folder, in the order in which to write them. */
-export type NetworkFormat = (network: ChosenNetwork) => ReadonlyMap<string, Uint8Array>;
+type NetworkFormat = (network: ChosenNetwork) => ReadonlyMap<string, Uint8Array>;
 
 /** `best.safetensors`: the run's own weights under PyTorch's names, and everything that is known of them. */
 export const safetensorsFiles: NetworkFormat = (network) => {
