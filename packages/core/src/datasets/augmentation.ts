@@ -6,7 +6,7 @@ export type StreamPath = readonly [seed: number, ...path: (string | number)[]];
 
 /** Augmentation of one epoch of one training. */
 export interface EpochAugmentation extends Augmentation {
-  /** uint32; with an image's position it fixes that image's crop and flip, whatever batch the image comes in. */
+  /** uint32; with an image's position it fixes that image's crop, flip and cutout, whatever batch the image comes in. */
   readonly key: number;
 }
 
@@ -16,7 +16,7 @@ export function epochAugmentation(
   stream: StreamPath,
   epoch: number,
 ): EpochAugmentation | undefined {
-  if (settings.padCrop === 0 && !settings.horizontalFlip) return undefined;
+  if (settings.padCrop === 0 && !settings.horizontalFlip && !settings.cutout) return undefined;
   return { ...settings, key: rngAt(...stream, 'augmentation', epoch).nextUint32() };
 }
 

@@ -1,6 +1,7 @@
 import { InputError } from '../errors.js';
 import { rngAt } from '../evolution/rng.js';
 import { type EpochAugmentation, imageDraw, type StreamPath, scaleDraw } from './augmentation.js';
+import { cutOut } from './cutout.js';
 import { type Dataset, type ImageShape, imageSize, type Labels } from './dataset.js';
 import type { ImageStore } from './image-store.js';
 
@@ -59,7 +60,7 @@ export function checkBatchSize(batchSize: number, trainImages: number, key = 'ba
 
 /**
  * Fills a batch with normalised images: random crop of the image padded with black, then random flip, then
- * normalisation, as torchvision's RandomCrop, RandomHorizontalFlip and Normalize do. About 0.5 ms for 128 x 32 x 32 x 3.
+ * normalisation, as torchvision's RandomCrop, RandomHorizontalFlip and Normalize do, then cutout. About 0.5 ms for 128 x 32 x 32 x 3.
  * @param out float32 `[n, height, width, channels]`; overwritten.
  * @param labels int32 `[n]`; overwritten.
  * @param indices `[n]`: positions in `source`.
@@ -85,8 +86,11 @@ export function fillBatch(
     if (label === undefined) throw new RangeError(`there is no image ${image}: the set has ${source.labels.length}`);
     labels[n] = label;
     source.images.read(image, source.current);
-    if (augmentation) fillAugmented(out, n * size, source, image, augmentation);
-    else normalise(out, n * size, source, 0, source.imageShape[2], size / source.imageShape[2]);
+    if (augmentation) {
+      fillAugmented(out, n * size, source, image, augmentation);
+      if (augmentation.cutout)
+        cutOut(out.subarray(n * size, (n + 1) * size), source.imageShape, augmentation.cutout, augmentation.key, image);
+    } else normalise(out, n * size, source, 0, source.imageShape[2], size / source.imageShape[2]);
   }
   source.images.checkUnchanged();
 }

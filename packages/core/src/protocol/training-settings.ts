@@ -36,6 +36,8 @@ export const augmentationSchema = z.strictObject({
   /** Pixels of zero padding on each side before a random crop back to size; 0 turns it off. */
   padCrop: z.int().min(0).max(32).default(0),
   horizontalFlip: z.boolean().default(false),
+  /** The side in pixels of a square that is blanked out of each image; left out or 0: none. */
+  cutout: z.int().min(0).max(1024).optional(),
 });
 export type Augmentation = z.infer<typeof augmentationSchema>;
 
