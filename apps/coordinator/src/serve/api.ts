@@ -2,11 +2,11 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { InputError } from '@nesgd/core/errors';
 import type { RunSnapshot } from '@nesgd/core/view';
 import { compress } from 'hono/compress';
-import { RunList } from '../status/run-list.js';
+import type { RunList } from '../status/run-list.js';
 import { overviewOf } from '../status/run-overview.js';
 import * as schemas from './api-schemas.js';
 import { eventStream } from './event-stream.js';
-import { RunFollowers } from './run-followers.js';
+import type { RunFollowers } from './run-followers.js';
 
 const runIdParam = z.object({
   runId: z
@@ -69,9 +69,7 @@ const eventsRoute = createRoute({
 });
 
 /** `/api`: everything that the page knows, for programs as well. `/api/openapi.json` describes it. Reads only. */
-export function createApi(runsFolder: string): OpenAPIHono {
-  const list = new RunList(runsFolder);
-  const followers = new RunFollowers(runsFolder);
+export function createApi(list: RunList, followers: RunFollowers): OpenAPIHono {
   const api = new OpenAPIHono({
     defaultHook: (result, c) => {
       if (result.success) return undefined;
@@ -101,7 +99,7 @@ export function createApi(runsFolder: string): OpenAPIHono {
     };
     return c.json(snapshot, 200);
   });
-  api.openapi(overviewRoute, async (c) => c.json(await overviewOf(runsFolder, c.req.valid('param').runId), 200));
+  api.openapi(overviewRoute, async (c) => c.json(await overviewOf(list.runsFolder, c.req.valid('param').runId), 200));
   api.openapi(eventsRoute, async (c) => {
     const follower = await followers.get(c.req.valid('param').runId);
     const lastId = Number(c.req.header('last-event-id') ?? Number.NaN);

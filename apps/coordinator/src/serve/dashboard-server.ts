@@ -5,11 +5,14 @@ import { Hono } from 'hono';
 import { csrf } from 'hono/csrf';
 import { HTTPException } from 'hono/http-exception';
 import { listenOn } from '../http/http-server.js';
+import { RunList } from '../status/run-list.js';
 import { createApi } from './api.js';
 import { headers, loopbackOnly } from './guard.js';
 import { addLogin } from './login.js';
 import { LOGIN_CSS } from './login-page.js';
+import { addMetrics } from './metrics.js';
 import { addPage } from './page-files.js';
+import { RunFollowers } from './run-followers.js';
 import type { ServeAddress } from './serve-address.js';
 
 /** A peer may be silent for this long before its request is there. */
@@ -39,7 +42,10 @@ export async function startDashboard(
   app.get('/login.css', (c) => c.body(LOGIN_CSS, 200, { 'Content-Type': 'text/css; charset=utf-8' }));
   if (secret === undefined) app.use(loopbackOnly());
   else addLogin(app, secret);
-  app.route('/api', createApi(runsFolder));
+  const list = new RunList(runsFolder);
+  const followers = new RunFollowers(runsFolder);
+  app.route('/api', createApi(list, followers));
+  addMetrics(app, list, followers);
   addPage(app);
   app.onError((error, c) => {
     if (error instanceof HTTPException) return error.getResponse(); // A refusal of the framework's.

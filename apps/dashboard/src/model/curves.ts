@@ -21,8 +21,8 @@ export function curvesOf(model: RunModel, live: LiveStatus | null): Curve[] {
   const from = alpha ? { epoch: start, accuracy: alpha.accuracy } : undefined;
   const curves: Curve[] = [];
   if (alpha) curves.push(curve('alpha', 'alpha', alpha.curve, 0));
-  for (const { number, mask, curve: records } of individuals) {
-    curves.push({ ...curve('individual', mask, records, start, from), number });
+  for (const { number, name, curve: records } of individuals) {
+    if (records.length > 0) curves.push({ ...curve('individual', name, records, start, from), number });
   }
   for (const job of live?.active ?? []) {
     if (job.curve.length === 0) continue;

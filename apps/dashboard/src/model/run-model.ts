@@ -2,18 +2,22 @@ import type { GenerationView, IndividualNumber, ViewFact, ViewLine } from '@nesg
 
 type FactOf<T extends ViewFact['type']> = Extract<ViewFact, { type: T }>;
 
-/** One evaluated individual. Its number is its place in the order in which results arrived. */
+/** One network that was trained and measured. Its number is its place in the order in which results arrived. */
 export interface Individual {
   readonly number: IndividualNumber;
+  /** Empty where the method has no masks. */
   readonly mask: string;
+  /** For people: the mask, or what the method calls it. */
+  readonly name: string;
+  /** 0 where it was given up. */
   readonly accuracy: number;
   readonly curve: FactOf<'evaluated'>['curve'];
   readonly imagesTrained: number;
-  /** 0, or the generation in which this genome was measured anew. */
-  readonly repeat: number;
   readonly at: string;
   readonly worker: string | undefined;
   readonly seconds: number | undefined;
+  /** Why it was given up, if it was. */
+  readonly failure: string | undefined;
 }
 
 /** A run as far as its journal goes. Lines are added in order; nothing is ever taken back. */
@@ -26,6 +30,8 @@ export class RunModel {
   readonly tested = new Map<'alpha' | 'best', number>();
   readonly individuals: Individual[] = [];
   readonly generations: GenerationView[] = [];
+  /** What a method without masks has instead of generations. */
+  readonly steps: FactOf<'step'>[] = [];
   /** The individual with the highest accuracy so far; of equals, the first. */
   leader: Individual | undefined;
   imagesTrained = 0;
@@ -58,14 +64,21 @@ export class RunModel {
         break;
       }
       case 'evaluated':
-        this.#addIndividual(line, fact);
+        this.#addIndividual(line, { ...fact, name: fact.mask });
         this.#spend(fact);
         break;
-      case 'trained': // By a method without masks, whose networks are no individuals.
+      case 'failed':
+        this.#addIndividual(line, { ...GIVEN_UP, mask: fact.mask, name: fact.mask });
+        break;
+      case 'trained':
+        this.#addIndividual(line, { ...fact, mask: '', name: fact.id });
         this.#spend(fact);
         break;
       case 'generation':
         this.generations.push(fact);
+        break;
+      case 'step':
+        this.steps.push(fact);
         break;
       case 'tested':
         this.tested.set(fact.which, fact.accuracy);
@@ -75,12 +88,21 @@ export class RunModel {
     }
   }
 
-  #addIndividual({ at, worker, seconds }: ViewLine, fact: FactOf<'evaluated'>): void {
-    const { mask, accuracy, curve, imagesTrained, repeat } = fact;
+  #addIndividual(
+    { at, worker, seconds, reason, fact: { type } }: ViewLine,
+    {
+      mask,
+      name,
+      accuracy,
+      curve,
+      imagesTrained,
+    }: Pick<Individual, 'mask' | 'name' | 'accuracy' | 'curve' | 'imagesTrained'>,
+  ): void {
     const number = this.individuals.length;
-    const individual = { number, mask, accuracy, curve, imagesTrained, repeat, at, worker, seconds };
+    const failure = type === 'failed' ? (reason ?? 'its trainers died') : undefined;
+    const individual = { number, mask, name, accuracy, curve, imagesTrained, at, worker, seconds, failure };
     this.individuals.push(individual);
-    if (!this.leader || accuracy > this.leader.accuracy) this.leader = individual;
+    if (failure === undefined && !(this.leader && accuracy <= this.leader.accuracy)) this.leader = individual;
   }
 
   #spend({ curve, imagesTrained }: { curve: readonly unknown[]; imagesTrained: number }): void {
@@ -95,10 +117,20 @@ export class RunModel {
     return individual;
   }
 
-  /** The winner; before the end the best of the closed generations, before the first closes the leader. */
+  /** The winner; before the end the best of the closed generations or steps, before the first closes the leader. */
   get best(): { readonly mask: string; readonly accuracy: number } | undefined {
     if (this.finished) return this.finished.best;
+    const step = this.steps.at(-1)?.best;
+    if (step) return { mask: '', accuracy: step.accuracy };
     const closed = this.generations.at(-1);
     return closed ? this.individual(closed.best) : this.leader;
   }
+
+  /** Whether its individuals are masks; else there are no generations either. */
+  get searchesMasks(): boolean {
+    const method = this.opened?.experiment.method.name;
+    return method === 'ne-sgd' || method === 'random-masks';
+  }
 }
+
+const GIVEN_UP = { accuracy: 0, curve: [], imagesTrained: 0 };

@@ -99,7 +99,7 @@ function byFinalAccuracy(curves: readonly Curve[]): Curve[] {
 }
 
 function describe({ kind, number, name, epochs, accuracies }: Curve): string {
-  const who = kind === 'individual' ? `individual ${number}, mask ${name}` : name;
+  const who = kind === 'individual' ? `individual ${number}, ${/^[01]+$/.test(name) ? 'mask ' : ''}${name}` : name;
   return `${who}: ${formatAccuracy(accuracies.at(-1))} after epoch ${epochs.at(-1)}`;
 }
 

@@ -4,11 +4,22 @@ import { Table } from '../ui/table.js';
 import type { ViewProps } from './view-props.js';
 
 /** What the coordinator said, the last first. */
-export function Log({ pulse }: ViewProps) {
+export function Log({ model, pulse }: ViewProps) {
   const log = pulse.live?.log ?? [];
+  const failed = model.individuals.filter(({ failure }) => failure !== undefined);
   return (
     <>
       <h2>Log</h2>
+      {failed.length > 0 && (
+        <Table
+          caption="Individuals that were given up; their fitness counts as 0"
+          columns={[{ title: 'When' }, { title: 'Individual' }, { title: 'Why' }]}
+          rows={failed.map(({ number, at, name, failure }) => ({
+            key: number,
+            cells: [formatTime(at), <span class="mask">{name}</span>, failure],
+          }))}
+        />
+      )}
       {log.length === 0 ? (
         <Nothing>Nothing out of the ordinary has happened.</Nothing>
       ) : (

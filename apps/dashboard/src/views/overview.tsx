@@ -10,12 +10,16 @@ export function Overview({ model, opened, pulse }: ViewProps) {
   const { evolution } = experiment;
   const { alpha, best, generations } = model;
   const asked = evolution.populationSize * (evolution.generations + 1);
+  const failures = model.individuals.filter(({ failure }) => failure !== undefined).length;
+  const isNeSgd = experiment.method.name === 'ne-sgd';
   const gain = alpha && best ? best.accuracy - alpha.accuracy : undefined;
   return (
     <>
       <p class="faint">
-        {experiment.model.name} on {experiment.dataset.name}, {evolution.generations} generations of{' '}
-        {evolution.populationSize}, seed {experiment.seed}
+        {experiment.method.name}: {experiment.model.name} on {experiment.dataset.name},{' '}
+        {isNeSgd && `${evolution.generations} generations of ${evolution.populationSize}, `}
+        {experiment.budget !== undefined && `a budget of ${formatCount(experiment.budget)} images, `}
+        seed {experiment.seed}
       </p>
       <dl class="cards">
         <Card
@@ -33,15 +37,25 @@ export function Overview({ model, opened, pulse }: ViewProps) {
           value={formatAccuracy(model.tested.get('best'))}
           note={`alpha ${formatAccuracy(model.tested.get('alpha'))}`}
         />
-        <Card
-          name="Generation"
-          value={`${generations.at(-1)?.t ?? '–'} of ${evolution.generations}`}
-          note={generations.length > 0 ? `nabla ${formatAccuracy(generations.at(-1)?.nabla)}` : 'none closed yet'}
-        />
+        {model.searchesMasks ? (
+          <Card
+            name="Generation"
+            value={`${generations.at(-1)?.t ?? '–'}${isNeSgd ? ` of ${evolution.generations}` : ''}`}
+            note={generations.length > 0 ? `nabla ${formatAccuracy(generations.at(-1)?.nabla)}` : 'none closed yet'}
+          />
+        ) : (
+          <Card name="Step" value={String(model.steps.at(-1)?.t ?? '–')} note={experiment.method.name} />
+        )}
         <Card
           name="Individuals retrained"
-          value={formatCount(model.individuals.length)}
-          note={`at most ${formatCount(evolution.reevaluateSurvivors ? 2 * asked : asked)}`}
+          value={formatCount(model.individuals.length - failures)}
+          note={
+            failures > 0
+              ? `${formatCount(failures)} given up`
+              : isNeSgd
+                ? `at most ${formatCount(evolution.reevaluateSurvivors ? 2 * asked : asked)}`
+                : ''
+          }
         />
         <Card
           name="Budget spent"
@@ -56,7 +70,7 @@ export function Overview({ model, opened, pulse }: ViewProps) {
       </dl>
       <h2>Just now</h2>
       <JustNow live={pulse.live} state={pulse.state} />
-      {best && (
+      {best && model.searchesMasks && (
         <>
           <h2>Best mask</h2>
           <p class="mask">{best.mask}</p>

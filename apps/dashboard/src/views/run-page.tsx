@@ -14,7 +14,8 @@ export function RunPage() {
 function Run({ runId, view }: { runId: string; view: string }) {
   const connection = useMemo(() => new RunConnection(runId), [runId]);
   useEffect(() => () => connection.close(), [connection]);
-  const shown = VIEWS.find(({ path }) => path === view);
+  const views = VIEWS.filter(({ ofMasks }) => !ofMasks || connection.model.searchesMasks);
+  const shown = views.find(({ path }) => path === view);
   useEffect(() => {
     document.title = `${runId}: ${shown?.title ?? ''} - nesgd`;
   }, [runId, shown]);
@@ -45,7 +46,7 @@ function Run({ runId, view }: { runId: string; view: string }) {
             </span>
           )}
           <nav class="views" aria-label="Views of the run">
-            {VIEWS.map(({ path, title }) => (
+            {views.map(({ path, title }) => (
               <a
                 key={path}
                 href={`/runs/${encodeURIComponent(runId)}/${path}`}
@@ -58,7 +59,7 @@ function Run({ runId, view }: { runId: string; view: string }) {
           {shown ? (
             <shown.View model={model} opened={model.opened} pulse={pulse} changes={connection.changes.value} />
           ) : (
-            <Nothing>There is no view of that name.</Nothing>
+            <Nothing>This run has no view of that name.</Nothing>
           )}
         </>
       )}

@@ -101,7 +101,7 @@ function cells(run: ListedRun, isChosen: boolean, choose: (runId: string, isChos
       onChange={(event) => choose(run.runId, event.currentTarget.checked)}
     />,
     <StateMark state={run.state} />,
-    `${run.generation ?? '–'} of ${run.generations}`,
+    `${run.generation ?? '–'}${run.generations === null ? '' : ` of ${run.generations}`}`,
     formatAccuracy(run.alphaAccuracy),
     formatAccuracy(run.bestAccuracy),
     formatAccuracy(run.bestTestAccuracy),

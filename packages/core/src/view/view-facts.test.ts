@@ -61,6 +61,16 @@ describe('ViewLines', () => {
     });
   });
 
+  it('an individual that was given up counts with fitness 0, and keeps its reason', () => {
+    const view = new ViewLines();
+    view.next(line(0, evaluated('10', 0.5)));
+    const failed: Fact = { type: 'failed', mask: '01', repeat: 0 };
+    const meta = { at: '2026-01-31T12:00:00.000Z', reason: 'three trainers died' };
+    expect(view.next({ seq: 1, meta, fact: failed })).toMatchObject({ fact: failed, reason: 'three trainers died' });
+    const { fact } = view.next(line(2, generation([individual([0, 1], 0)])));
+    expect(fact).toMatchObject({ parents: [1] });
+  });
+
   it('refuses an individual that nobody evaluated', () => {
     expect(() => new ViewLines().next(line(0, generation([individual([1, 0], 0.5)])))).toThrow(
       expect.objectContaining({ code: 'JOURNAL' }),

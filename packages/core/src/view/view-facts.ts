@@ -1,5 +1,5 @@
 import { InputError } from '../errors.js';
-import type { EvaluatedFact, Fact, GenerationFact, JournalLine } from '../run/index.js';
+import type { Fact, GenerationFact, JournalLine } from '../run/index.js';
 
 /**
  * A journal as a view gets it, line by line. Every figure is the journal's own; only the repetitions are gone: a
@@ -15,12 +15,14 @@ export interface ViewLine {
   readonly seconds?: number;
   /** Known from an earlier run. */
   readonly reused?: boolean;
+  /** Why an individual was given up. */
+  readonly reason?: string;
   readonly fact: ViewFact;
 }
 
 export type ViewFact = Exclude<Fact, GenerationFact> | GenerationView;
 
-/** An individual by its number: how many evaluations the journal has before its own. */
+/** An individual by its number: how many facts `evaluated`, `failed` and `trained` the journal has before its own. */
 export type IndividualNumber = number;
 
 export interface GenerationView extends Pick<GenerationFact, 't' | 'nabla' | 'lineage' | 'clusters' | 'suppressed'> {
@@ -38,28 +40,31 @@ export interface GenerationView extends Pick<GenerationFact, 't' | 'nabla' | 'li
 export class ViewLines {
   /** The last evaluation of a mask with that accuracy. */
   readonly #numbers = new Map<string, IndividualNumber>();
-  #evaluated = 0;
+  #individuals = 0;
 
   next({ seq, meta, fact }: JournalLine): ViewLine {
-    const { at, provenance, reused } = meta;
+    const { at, provenance, reused, reason } = meta;
     return {
       seq,
       at,
       ...(provenance && { worker: provenance.worker, seconds: provenance.seconds }),
       ...(reused !== undefined && { reused }),
+      ...(reason !== undefined && { reason }),
       fact: this.#view(fact),
     };
   }
 
   #view(fact: Fact): ViewFact {
     if (fact.type === 'generation') return this.#generation(fact);
-    if (fact.type === 'evaluated') this.#count(fact);
+    if (fact.type === 'evaluated') this.#count(fact.mask, fact.accuracy);
+    if (fact.type === 'failed') this.#count(fact.mask, 0); // What an individual that was given up counts as.
+    if (fact.type === 'trained') this.#individuals += 1;
     return fact;
   }
 
-  #count({ mask, accuracy }: EvaluatedFact): void {
-    this.#numbers.set(key(mask, accuracy), this.#evaluated);
-    this.#evaluated += 1;
+  #count(mask: string, fitness: number): void {
+    this.#numbers.set(key(mask, fitness), this.#individuals);
+    this.#individuals += 1;
   }
 
   #generation({ type, t, nabla, lineage, clusters, suppressed, ...individuals }: GenerationFact): GenerationView {
