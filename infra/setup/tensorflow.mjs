@@ -25,8 +25,9 @@ import { fetchWheel } from './wheel.mjs';
 /** The wheel, the unpacked libraries and pip's own copy of the wheel. */
 const NEEDED_BYTES = 1.6 * 2 ** 30;
 const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
-/** What the binding's sources include, directly or not. */
-const HEADERS = /^include\/(tensorflow\/c|tensorflow\/core\/platform|tsl\/platform|xla\/tsl\/c)\/[^.]*\.h$/;
+/** What the binding's sources and ours include, directly or not. */
+const HEADERS =
+  /^include\/(tensorflow\/c|tensorflow\/core\/(platform|common_runtime\/next_pluggable_device\/c)|tsl\/platform|xla\/tsl\/c)\/[^.]*\.h$/;
 const LICENCES = /^(include\/LICENSE|THIRD_PARTY_NOTICES\.txt)$/;
 
 /** @type {import('./runtime.mjs').Component} */
@@ -83,8 +84,11 @@ async function installLibrary(layout, { env, steps, onStart }) {
   rmSync(wheel);
 }
 
+/** Our own operations, compiled into the binding: they register themselves with TensorFlow when it is loaded. */
+const OPERATIONS = fileURLToPath(new URL('../../packages/core/native/operations.cc', import.meta.url));
+
 /**
- * Two C++ files and two libraries, so the compiler is called directly: node-gyp would add make and a download of
+ * Three C++ files and two libraries, so the compiler is called directly: node-gyp would add make and a download of
  * Node's headers, while the stable Node-API headers come from npm.
  * @param {import('../../packages/core/dist/runtime/layout.js').RuntimeLayout} layout
  * @param {import('./runtime.mjs').Context} context
@@ -98,9 +102,11 @@ async function buildBinding(layout, { env, steps, onStart }) {
     installFolder(layout.root, layout.binding, async (partial) => {
       const binding = join(partial, 'tfjs_binding.node');
       const args = [
-        ...['-std=c++17', '-O2', '-fPIC', '-shared', `-DNAPI_VERSION=${NODE_API_VERSION}`],
+        ...['-std=c++17', '-O3', '-fPIC', '-shared', '-pthread', `-DNAPI_VERSION=${NODE_API_VERSION}`],
+        // Known to x86 compilers alone; the operations choose their instructions when they are loaded.
+        ...(process.arch === 'x64' ? ['-mprefer-vector-width=512'] : []),
         ...[`-I${nodeApi}`, `-I${tfjsNode}`, `-I${join(layout.tensorflow, 'include')}`],
-        ...[join(tfjsNode, 'binding/tfjs_backend.cc'), join(tfjsNode, 'binding/tfjs_binding.cc')],
+        ...[join(tfjsNode, 'binding/tfjs_backend.cc'), join(tfjsNode, 'binding/tfjs_binding.cc'), OPERATIONS],
         ...['-o', binding, `-L${layout.tensorflow}`, ...LIBRARIES.map((name) => `-l:${name}`)],
         // Relative, and the same from the partial folder: the cache may be moved as a whole.
         `-Wl,-rpath,$ORIGIN/../${layout.tensorflow.slice(layout.root.length + 1)}`,

@@ -11,6 +11,8 @@ export const TENSORFLOW_VERSION = '2.21.0';
 export const VALKEY_VERSION = '9.1.2';
 /** Of @tensorflow/tfjs-node-gpu, whose C++ sources become the binding. */
 export const BINDING_VERSION = '4.22.0';
+/** First digits of the SHA-256 of packages/core/native, whose operations are compiled into the binding (a test compares). */
+export const OPERATIONS_DIGEST = 'a7229d12';
 /** The Node-API version that the binding is compiled for: Node 20, 22 and 24 all load it. */
 export const NODE_API_VERSION = 8;
 
@@ -31,7 +33,10 @@ export function runtimeLayout(cacheRoot: string, platform = `${process.platform}
   return {
     root,
     tensorflow: join(root, `${tensorflow}-${platform}`),
-    binding: join(root, `binding-${BINDING_VERSION}-napi-${NODE_API_VERSION}-${tensorflow}-${platform}`),
+    binding: join(
+      root,
+      `binding-${BINDING_VERSION}-operations-${OPERATIONS_DIGEST}-napi-${NODE_API_VERSION}-${tensorflow}-${platform}`,
+    ),
     valkey: join(root, `valkey-${VALKEY_VERSION}-${platform}`),
   };
 }

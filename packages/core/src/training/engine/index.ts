@@ -16,12 +16,14 @@ export async function createEngine(name: EngineName, threads: number): Promise<E
   return (await import('./wasm/index.js')).createWasmEngine(threads);
 }
 
-/** Every engine that runs here, each loaded into this process: what tests run on. */
+/** Every engine that runs here, each loaded into this process, and TensorFlow's also as on a card: what tests run on. */
 export async function availableEngines(threads = 1): Promise<Engine[]> {
   const engines: Engine[] = [];
   for (const name of ENGINE_NAMES) {
     try {
       engines.push(await createEngine(name, threads));
+      if (name !== 'tensorflow') continue;
+      engines.push((await import('./tensorflow/index.js')).createTensorFlowEngine(threads, { plain: true }));
     } catch (error) {
       if (!(error instanceof EngineUnavailableError)) throw error;
     }

@@ -1,7 +1,8 @@
 import type { Tensor } from '../engine.js';
 import { relu } from './elementwise.js';
+import * as fused from './fused.js';
 import type { TensorFlowRuntime } from './runtime.js';
-import { handleOf, TensorFlowTensor } from './tensors.js';
+import { handleOf, placeOf, TensorFlowTensor } from './tensors.js';
 
 const CHANNELS_AXIS = 3;
 
@@ -10,17 +11,29 @@ export function concat(
   inputs: readonly Tensor[],
   options: { readonly relu?: boolean } = {},
 ): Tensor {
+  const channels = inputs.reduce((sum, { shape }) => sum + shape[CHANNELS_AXIS]!, 0);
+  const shape = inputs[0]!.shape.with(CHANNELS_AXIS, channels);
+  if (rt.fused) {
+    return new TensorFlowTensor(rt, fused.concat(rt, inputs.map(placeOf), options.relu === true), shape);
+  }
   const attributes = rt.attributes(`concat ${inputs.length}`, (attr) => [
     attr.int('N', inputs.length),
     attr.float32('T'),
     attr.int32('Tidx'),
   ]);
   const y = rt.run1('ConcatV2', attributes, [...inputs.map(handleOf), rt.ints([CHANNELS_AXIS], [])]);
-  const channels = inputs.reduce((sum, { shape }) => sum + shape[CHANNELS_AXIS]!, 0);
-  return new TensorFlowTensor(rt, options.relu ? relu(rt, y) : y, inputs[0]!.shape.with(CHANNELS_AXIS, channels));
+  return new TensorFlowTensor(rt, options.relu ? relu(rt, y) : y, shape);
 }
 
 export function split(rt: TensorFlowRuntime, x: Tensor, channels: readonly number[]): Tensor[] {
+  if (rt.fused) {
+    let offset = 0;
+    return channels.map((count) => {
+      const slice = (x as TensorFlowTensor).slice(offset, count);
+      offset += count;
+      return slice;
+    });
+  }
   const attributes = rt.attributes(`split ${channels.length}`, (attr) => [
     attr.int('num_split', channels.length),
     attr.float32('T'),

@@ -12,17 +12,19 @@ import { handleOf, TensorFlowTensor, TensorFlowVariable, viewOf } from './tensor
 
 /**
  * The engine on a current TensorFlow (CPU or CUDA), through TensorFlow.js's native binding.
+ * @param options.plain do without the operations of packages/core/native, as where they are not there.
  * @throws EngineUnavailableError where the native runtime is missing.
  */
-export function createTensorFlowEngine(threads: number): Engine {
-  const rt = loadTensorFlow(threads);
+export function createTensorFlowEngine(threads: number, options: { readonly plain?: boolean } = {}): Engine {
+  const loaded = loadTensorFlow(threads);
+  const rt = options.plain ? loaded.plain() : loaded;
   const handlesAtStart = rt.liveHandles;
   // The binding may use an array's own memory for the tensor, hence the copies.
   const upload = (values: Float32Array | Int32Array, shape: readonly number[]): Tensor =>
     new TensorFlowTensor(rt, rt.create(values.slice(), shape), shape);
   return {
     name: 'tensorflow',
-    description: `TensorFlow ${rt.version} (${rt.device}, ${threads} ${threads === 1 ? 'thread' : 'threads'})`,
+    description: `TensorFlow ${rt.version} (${rt.device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}${rt.fused || rt.device === 'GPU' ? '' : ', plain operations'})`,
     tensor: upload,
     labels: (values) => upload(values, [values.length]),
     variable: (values, shape) => new TensorFlowVariable(rt, values, shape),

@@ -13,14 +13,25 @@ export class TensorFlowRuntime {
   readonly attr: ReturnType<typeof attributeMakers>;
   /** `[{ T: float32 }]`, all that most operations ask for. */
   readonly float32: TFEOpAttr[];
-  readonly #attributes = new Map<string, TFEOpAttr[]>();
-  readonly #constants = new Map<string, number>();
+  /** Whether the operations of packages/core/native are there: on a CPU, with the binding that `npm run setup` builds. */
+  readonly fused: boolean;
+  readonly #attributes: Map<string, TFEOpAttr[]>;
+  readonly #constants: Map<string, number>;
   #resources = 0;
 
-  constructor(binding: TFJSBinding) {
+  /** @param original whose constants it shares, being the same without fused operations. */
+  constructor(binding: TFJSBinding, original?: TensorFlowRuntime) {
     this.#binding = binding;
+    this.#attributes = original ? original.#attributes : new Map();
+    this.#constants = original ? original.#constants : new Map();
     this.attr = attributeMakers(binding);
     this.float32 = [this.attr.float32('T')];
+    this.fused = !original && this.device === 'CPU' && this.#hasFusedOperations();
+  }
+
+  /** The same with TensorFlow's own operations alone, as on a card. */
+  plain(): TensorFlowRuntime {
+    return new TensorFlowRuntime(this.#binding, this);
   }
 
   get version(): string {
@@ -80,6 +91,23 @@ export class TensorFlowRuntime {
   /** A constant float32 scalar; it belongs to the runtime. */
   scalar(value: number): number {
     return this.#constant(`${value}`, () => this.create(Float32Array.of(value), []));
+  }
+
+  #hasFusedOperations(): boolean {
+    const one = this.create(Float32Array.of(1), [1]);
+    try {
+      const slices = [
+        this.attr.bool('relu', false),
+        this.attr.int('offsets', [0, 0]),
+        this.attr.int('channels', [1, 1]),
+      ];
+      this.delete(this.run1('NesgdAdd', slices, [one, one]));
+      return true;
+    } catch {
+      return false;
+    } finally {
+      this.delete(one);
+    }
   }
 
   #constant(key: string, make: () => number): number {

@@ -1,16 +1,72 @@
 import type { TFEOpAttr } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js';
 import type { Shape, Tensor, Variable } from '../engine.js';
+import { copyOfSlice } from './fused.js';
 import type { TensorFlowRuntime } from './runtime.js';
 
-export class TensorFlowTensor implements Tensor {
+/** A handle that several tensors share: freed with the last of them. */
+class SharedHandle {
+  #owners = 1;
+
   constructor(
     readonly runtime: TensorFlowRuntime,
     readonly handle: number,
-    readonly shape: Shape,
   ) {}
 
+  share(): SharedHandle {
+    this.#owners++;
+    return this;
+  }
+
+  release(): void {
+    if (--this.#owners === 0) this.runtime.delete(this.handle);
+  }
+}
+
+/** Where a tensor's values are: `channels` from `offset` on of those that `handle` has. */
+export interface Place {
+  readonly handle: number;
+  readonly offset: number;
+  readonly channels: number;
+}
+
+/** All values of a handle, or the slice of channels that it was cut out as. A slice is copied when somebody wants a handle. */
+export class TensorFlowTensor implements Tensor {
+  #shared: SharedHandle;
+  #offset: number;
+
+  constructor(
+    readonly runtime: TensorFlowRuntime,
+    handle: number | SharedHandle,
+    readonly shape: Shape,
+    offset = -1,
+  ) {
+    this.#shared = typeof handle === 'number' ? new SharedHandle(runtime, handle) : handle;
+    this.#offset = offset;
+  }
+
+  /** Of these values and no others. */
+  get handle(): number {
+    if (this.#offset >= 0) {
+      const copy = copyOfSlice(this.runtime, this.place);
+      this.#shared.release();
+      this.#shared = new SharedHandle(this.runtime, copy);
+      this.#offset = -1;
+    }
+    return this.#shared.handle;
+  }
+
+  get place(): Place {
+    return { handle: this.#shared.handle, offset: Math.max(0, this.#offset), channels: this.shape.at(-1)! };
+  }
+
+  /** Channels `offset` to `offset + channels`, where they are. */
+  slice(offset: number, channels: number): TensorFlowTensor {
+    const shape = this.shape.with(-1, channels);
+    return new TensorFlowTensor(this.runtime, this.#shared.share(), shape, Math.max(0, this.#offset) + offset);
+  }
+
   dispose(): void {
-    this.runtime.delete(this.handle);
+    this.#shared.release();
   }
 }
 
@@ -81,5 +137,6 @@ export class TensorFlowVariable implements Variable {
   }
 }
 
+export const placeOf = (tensor: Tensor): Place => (tensor as TensorFlowTensor).place;
 export const handleOf = (tensor: Tensor): number => (tensor as TensorFlowTensor).handle;
 export const viewOf = (variable: Variable): number => (variable as TensorFlowVariable).view;
