@@ -1,7 +1,7 @@
 import type { TFEOpAttr } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js';
 import type { BatchNorm, BatchNormOptions, Engine, Tensor } from '../engine.js';
 import { relu } from './elementwise.js';
-import * as fused from './fused.js';
+import * as fused from './fused-batch-norm.js';
 import type { TensorFlowRuntime } from './runtime.js';
 import { handleOf, placeOf, TensorFlowTensor, type TensorFlowVariable, viewOf } from './tensors.js';
 

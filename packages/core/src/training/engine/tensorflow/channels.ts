@@ -1,7 +1,7 @@
 import type { Tensor } from '../engine.js';
 import { relu } from './elementwise.js';
-import * as fused from './fused.js';
 import type { TensorFlowRuntime } from './runtime.js';
+import * as slices from './slices.js';
 import { handleOf, placeOf, TensorFlowTensor } from './tensors.js';
 
 const CHANNELS_AXIS = 3;
@@ -14,7 +14,7 @@ export function concat(
   const channels = inputs.reduce((sum, { shape }) => sum + shape[CHANNELS_AXIS]!, 0);
   const shape = inputs[0]!.shape.with(CHANNELS_AXIS, channels);
   if (rt.fused) {
-    return new TensorFlowTensor(rt, fused.concat(rt, inputs.map(placeOf), options.relu === true), shape);
+    return new TensorFlowTensor(rt, slices.concat(rt, inputs.map(placeOf), options.relu === true), shape);
   }
   const attributes = rt.attributes(`concat ${inputs.length}`, (attr) => [
     attr.int('N', inputs.length),

@@ -1,6 +1,6 @@
 import type { Tensor, Variable } from '../engine.js';
-import * as fused from './fused.js';
 import type { TensorFlowRuntime } from './runtime.js';
+import * as slices from './slices.js';
 import { handleOf, placeOf, TensorFlowTensor, viewOf } from './tensors.js';
 
 /** Consumes its argument. */
@@ -15,7 +15,7 @@ export function reluGrad(rt: TensorFlowRuntime, dy: Tensor, y: Tensor): Tensor {
 }
 
 export function add(rt: TensorFlowRuntime, a: Tensor, b: Tensor, options: { readonly relu?: boolean } = {}): Tensor {
-  if (rt.fused) return new TensorFlowTensor(rt, fused.add(rt, placeOf(a), placeOf(b), options.relu === true), a.shape);
+  if (rt.fused) return new TensorFlowTensor(rt, slices.add(rt, placeOf(a), placeOf(b), options.relu === true), a.shape);
   const sum = rt.run1('AddV2', rt.float32, [handleOf(a), handleOf(b)]);
   return new TensorFlowTensor(rt, options.relu ? relu(rt, sum) : sum, a.shape);
 }

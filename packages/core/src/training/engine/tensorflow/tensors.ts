@@ -1,7 +1,7 @@
 import type { TFEOpAttr } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js';
 import type { Shape, Tensor, Variable } from '../engine.js';
-import { copyOfSlice } from './fused.js';
 import type { TensorFlowRuntime } from './runtime.js';
+import { copyOfSlice, type Place } from './slices.js';
 
 /** A handle that several tensors share: freed with the last of them. */
 class SharedHandle {
@@ -20,13 +20,6 @@ class SharedHandle {
   release(): void {
     if (--this.#owners === 0) this.runtime.delete(this.handle);
   }
-}
-
-/** Where a tensor's values are: `channels` from `offset` on of those that `handle` has. */
-export interface Place {
-  readonly handle: number;
-  readonly offset: number;
-  readonly channels: number;
 }
 
 /** All values of a handle, or the slice of channels that it was cut out as. A slice is copied when somebody wants a handle. */

@@ -1,12 +1,9 @@
-import type { TFEOpAttr } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js';
 import type { BatchNorm, BatchNormOptions } from '../engine.js';
 import type { TensorFlowRuntime } from './runtime.js';
-import { type Place, type TensorFlowVariable, viewOf } from './tensors.js';
+import { type Place, slicing } from './slices.js';
+import { type TensorFlowVariable, viewOf } from './tensors.js';
 
-/**
- * The operations of packages/core/native, which fuse what TensorFlow does in several passes over memory and read slices
- * of channels where they lie. They exist on a CPU (`TensorFlowRuntime.fused`). All return handles.
- */
+/** Batch norm, with the ReLU that may follow it, by the operations of packages/core/native. All return handles. */
 
 /** @returns y, and what `batchNormGrad` wants back: the batch's mean and the inverse of its deviation. */
 export function batchNormTrain(
@@ -55,38 +52,3 @@ export function batchNormGrad(
   const inputs = [dy.handle, x.handle, viewOf(scale), viewOf(offset), ...saved];
   return rt.run('NesgdBatchNormGrad', slicing(rt, [dy, x], relu), inputs, 3) as [number, number, number];
 }
-
-export function add(rt: TensorFlowRuntime, a: Place, b: Place, relu: boolean): number {
-  return rt.run1('NesgdAdd', slicing(rt, [a, b], relu), [a.handle, b.handle]);
-}
-
-export function concat(rt: TensorFlowRuntime, inputs: readonly Place[], relu: boolean): number {
-  const attributes = rt.attributes(`fused concat ${keyOf(inputs, relu)}`, (attr) => [
-    attr.int('N', inputs.length),
-    ...slicing(rt, inputs, relu),
-  ]);
-  return rt.run1(
-    'NesgdConcat',
-    attributes,
-    inputs.map(({ handle }) => handle),
-  );
-}
-
-export const copyOfSlice = (rt: TensorFlowRuntime, place: Place): number => concat(rt, [place], false);
-
-function slicing(rt: TensorFlowRuntime, places: readonly Place[], relu: boolean): TFEOpAttr[] {
-  return rt.attributes(`slices ${keyOf(places, relu)}`, (attr) => [
-    attr.bool('relu', relu),
-    attr.int(
-      'offsets',
-      places.map(({ offset }) => offset),
-    ),
-    attr.int(
-      'channels',
-      places.map(({ channels }) => channels),
-    ),
-  ]);
-}
-
-const keyOf = (places: readonly Place[], relu: boolean): string =>
-  `${relu}${places.map(({ offset, channels }) => ` ${offset}+${channels}`).join('')}`;
