@@ -21,7 +21,8 @@ export interface Tolerance {
 }
 
 export interface CrewOptions {
-  readonly runId: string;
+  /** The runs that it works for: what this machine lacks for their jobs is an error, not a reason to wait for others. */
+  readonly runIds: readonly string[];
   /** On a queue 0 is allowed: then the work is done by those who joined elsewhere. */
   readonly workers: number;
   readonly cacheRoot: string;
@@ -35,7 +36,7 @@ export interface CrewOptions {
 /** The dispatcher and, on a queue, the local worker processes behind it. */
 export async function hire(
   broker: Broker,
-  { runId, workers, cacheRoot, logFolder, watch, tolerance, joinAdvice }: CrewOptions,
+  { runIds, workers, cacheRoot, logFolder, watch, tolerance, joinAdvice }: CrewOptions,
 ): Promise<Crew> {
   const lost = new AbortController();
   if (broker.kind === 'local') {
@@ -55,7 +56,7 @@ export async function hire(
     cacheRoot,
     logFolder,
     watch,
-    runId,
+    runIds,
     onLost: (error) =>
       void joined.workers().then(
         (others) => {

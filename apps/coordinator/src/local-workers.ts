@@ -12,8 +12,8 @@ export interface LocalWorkersOptions {
   /** Each worker's log goes to `<folder>/<name>.log`, as JSON lines. */
   readonly logFolder: string;
   readonly watch: Watch;
-  /** The run they are started for: what this machine lacks for its jobs is then an error, not a reason to wait for others. */
-  readonly runId?: string;
+  /** The runs they are started for: what this machine lacks for its jobs is then an error, not a reason to wait for others. */
+  readonly runIds?: readonly string[];
   /** Called when the last of them died too often to be started again: nobody here will do the jobs. */
   readonly onLost?: (error: NesgdError) => void;
   /** Called when the last of them was told to end. */
@@ -64,7 +64,7 @@ export class LocalWorkers {
         REDIS_URL: this.options.redisUrl,
         NESGD_CACHE: this.options.cacheRoot,
         NESGD_WORKER_NAME: name,
-        NESGD_OWN_RUN: this.options.runId ?? '',
+        NESGD_OWN_RUN: this.options.runIds?.join(',') ?? '',
         // They share our cache folder. Set to nothing rather than left out, as they read .env as well.
         NESGD_COORDINATOR: '',
         NESGD_SECRET: '',

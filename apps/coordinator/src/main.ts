@@ -5,6 +5,7 @@ import { InputError, NesgdError } from '@nesgd/core/errors';
 import { DEFAULT_ATTEMPTS, runCommand } from '@nesgd/core/run';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { benchCommand } from './commands/bench.js';
+import { type CompareOptions, compare, comparisonLines } from './commands/compare.js';
 import { dataCommands } from './commands/data/index.js';
 import { doctor } from './commands/doctor.js';
 import { EXPORT_FORMATS, type ExportOptions, exportLines, exportRun } from './commands/export.js';
@@ -14,11 +15,13 @@ import { type RunOptions, resume, run, type Surroundings } from './commands/run.
 import { openDashboard, type ServeOptions, serve } from './commands/serve.js';
 import { status } from './commands/status.js';
 import { type WorkerOptions, worker } from './commands/worker.js';
+import { CONTENDER_NAMES } from './compare/contenders.js';
 import { readConfig } from './config.js';
 import { chooseDisplayMode, createDisplay } from './display/index.js';
+import { type Line, printLine } from './display/line.js';
 import { typed, withTypedCommands } from './invocation.js';
 import { liveFile } from './live/live-file.js';
-import type { RunDescription, RunEvent, RunSummary, Watch } from './run-events.js';
+import type { RunDescription, RunEvent, Watch } from './run-events.js';
 import { DEFAULT_SERVE_PORT } from './serve/serve-address.js';
 
 const LOOPBACK = '127.0.0.1';
@@ -83,6 +86,11 @@ const attempts = () =>
     })
     .default(DEFAULT_ATTEMPTS);
 
+const set = () =>
+  new Option('--set <key=value>', 'set a key of the experiment by its path, such as retrain.epochs=3; may be repeated')
+    .argParser((value: string, earlier: string[]) => [...earlier, value])
+    .default([], '');
+
 const port = (flag: string, what: string) =>
   new Option(flag, what).argParser((text) => {
     if (!/^\d+$/.test(text) || Number(text) > 65_535)
@@ -115,14 +123,7 @@ program
   .command('run')
   .description('run an experiment: train alpha, evolve masks, measure the best network on the test set')
   .argument('<file>', 'the experiment, a YAML file (docs/experiments.md lists its keys)')
-  .addOption(
-    new Option(
-      '--set <key=value>',
-      'set a key of the experiment by its path, such as retrain.epochs=3; may be repeated',
-    )
-      .argParser((value: string, earlier: string[]) => [...earlier, value])
-      .default([], ''),
-  )
+  .addOption(set())
   .option('--data <path>', 'where the data set is (sets dataset.path)')
   .addOption(workers())
   .addOption(engine())
@@ -149,6 +150,37 @@ program
   .action(
     (runId: string, options: Pick<RunOptions, 'workers' | 'broker' | 'attempts' | 'listen' | 'runs'> & Conducting) =>
       conduct(options, (around) => resume(runId, options, around)),
+  );
+
+program
+  .command('compare')
+  .description(
+    'run methods to the same budget over several seeds and compare them (docs/methods.md); asked again, it goes on',
+  )
+  .argument('<file...>', 'experiments; of several, each is a competitor by its name')
+  .requiredOption('--budget <images>', 'training images of each run, alpha included where a method uses it', (text) =>
+    wholeNumber(text, 1, Number.MAX_SAFE_INTEGER),
+  )
+  .addOption(
+    new Option('--seeds <n>', "runs of each method; their seeds count from the experiment's")
+      .argParser((text) => wholeNumber(text, 1, 1000))
+      .default(5),
+  )
+  .option(
+    '--methods <names>',
+    `with commas between: ${CONTENDER_NAMES.join(', ')} (default: of one file all of them, of several each its own)`,
+  )
+  .addOption(set())
+  .option('--data <path>', 'where the data set is (sets dataset.path)')
+  .addOption(workers())
+  .addOption(engine())
+  .addOption(broker())
+  .addOption(attempts())
+  .addOption(listen())
+  .addOption(runs())
+  .addOption(json())
+  .action((files: string[], options: CompareOptions & Conducting) =>
+    conduct(options, (around) => compare(files, options, around), comparisonLines),
   );
 
 program
@@ -286,9 +318,11 @@ interface Conducting {
 }
 
 /** Runs something long with a display and a way to stop it, and prints its summary. */
-async function conduct(
+async function conduct<T>(
   { json: asJson, runs: runsFolder, serve: served }: Conducting,
-  work: (around: Surroundings) => Promise<RunSummary>,
+  work: (around: Surroundings) => Promise<T>,
+  /** What the display has not shown. */
+  linesOf: (summary: T) => readonly Line[] = () => [],
 ): Promise<void> {
   const stop = new AbortController();
   const display = createDisplay({
@@ -317,7 +351,7 @@ async function conduct(
     isOver = true;
     display.close();
     await live.close();
-    if (asJson) process.stdout.write(`${JSON.stringify(summary)}\n`);
+    print(asJson ? [JSON.stringify(summary)] : linesOf(summary).map((line) => printLine(line, false)));
     if (dashboard && !stop.signal.aborted) {
       process.stderr.write(`the dashboard stays at ${dashboard.url} (Ctrl-C ends)\n`);
       await once(stop.signal, 'abort');

@@ -8,7 +8,7 @@ describe('worker settings', () => {
     expect(readConfig(BROKER)).toMatchObject({
       coordinator: undefined,
       cacheLimitBytes: undefined,
-      ownRunId: undefined,
+      ownRunIds: [],
     });
   });
 

@@ -48,7 +48,7 @@ const envSchema = z
     NESGD_CACHE_LIMIT_GB: optional(positive('gigabytes')),
     /** How long a worker that could not do a job leaves the queue to others; doubled each time in a row, 16-fold at most. */
     NESGD_REFUSAL_PAUSE_MS: milliseconds(1).default(5_000),
-    /** The run that started this worker, which must hear of what this machine lacks instead of waiting for another one. */
+    /** The runs that this worker was started for, with commas between; they must hear of what this machine lacks instead of waiting for another one. */
     NESGD_OWN_RUN: optional(z.string()),
   })
   .refine((env) => env.NESGD_COORDINATOR === undefined || env.NESGD_SECRET !== undefined, {
@@ -68,7 +68,7 @@ export interface WorkerConfig {
   readonly coordinator: CoordinatorAddress | undefined;
   readonly cacheLimitBytes: number | undefined;
   readonly refusalPauseMs: number;
-  readonly ownRunId: string | undefined;
+  readonly ownRunIds: readonly string[];
 }
 
 /** @throws InputError naming each variable at fault. */
@@ -90,7 +90,7 @@ export function readConfig(env: NodeJS.ProcessEnv): WorkerConfig {
         : undefined,
     cacheLimitBytes: parsed.NESGD_CACHE_LIMIT_GB === undefined ? undefined : parsed.NESGD_CACHE_LIMIT_GB * 1e9,
     refusalPauseMs: parsed.NESGD_REFUSAL_PAUSE_MS,
-    ownRunId: parsed.NESGD_OWN_RUN,
+    ownRunIds: parsed.NESGD_OWN_RUN?.split(',') ?? [],
   };
 }
 

@@ -201,7 +201,7 @@ export class Supervisor {
   #refuseForLackOfMeans(job: Job, error: unknown): never {
     const lacking = error instanceof NesgdError && LACKING_HERE.has(error.code);
     // The run that started this worker chose the engine and the cache: it shall end with the reason, not wait.
-    if (!lacking || job.runId === this.config.ownRunId) throw error;
+    if (!lacking || this.config.ownRunIds.includes(job.runId)) throw error;
     throw new RefusedJobError(error.code, error.message, { cause: error });
   }
 

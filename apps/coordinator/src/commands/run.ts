@@ -17,7 +17,7 @@ import { hangTimeoutMs, recommendedWorkers } from '@nesgd/core/trainer';
 import { type Broker, openBroker, withoutPassword } from '../broker.js';
 import { conductRun, summarise } from '../conduct-run.js';
 import type { CoordinatorConfig } from '../config.js';
-import { hire } from '../crew.js';
+import { type Crew, hire } from '../crew.js';
 import { type ArtifactService, startArtifactService } from '../http/artifact-service.js';
 import { isLoopback, type ListenSettings, listenSettings } from '../http/listen-address.js';
 import { chooseRuntime, type Prepared, prepareRun } from '../prepare-run.js';
@@ -99,7 +99,7 @@ export async function resume(
   }
 }
 
-function assertSameData(experiment: Experiment, folder: RunFolder, prepared: Prepared): void {
+export function assertSameData(experiment: Experiment, folder: RunFolder, prepared: Prepared): void {
   if (prepared.opened.data.dataset === folder.opened.data.dataset) return;
   throw new InputError(
     'DATA_CHANGED',
@@ -108,18 +108,18 @@ function assertSameData(experiment: Experiment, folder: RunFolder, prepared: Pre
 }
 
 /** How workers reach a run: the queue, and for those elsewhere what jobs name. */
-interface Access {
+export interface Access {
   readonly broker: Broker;
   readonly artifacts: ArtifactService | undefined;
 }
 
-function listenFrom({ listen }: Pick<RunOptions, 'listen'>, { listen: fromEnv, secret }: CoordinatorConfig) {
+export function listenFrom({ listen }: Pick<RunOptions, 'listen'>, { listen: fromEnv, secret }: CoordinatorConfig) {
   return listen === undefined
     ? listenSettings('NESGD_LISTEN', fromEnv, secret)
     : listenSettings('--listen', listen, secret);
 }
 
-async function withBroker<T>(
+export async function withBroker<T>(
   options: Pick<RunOptions, 'broker' | 'workers'> & { listen: ListenSettings | undefined },
   around: Surroundings,
   use: (access: Access) => Promise<T>,
@@ -181,7 +181,8 @@ async function listenForWorkers(
   return service;
 }
 
-async function workOn(
+/** Conducts a run from wherever it stands. @param options.crew who works for it; without one, workers are hired for it alone. */
+export async function workOn(
   folder: RunFolder,
   counts: Prepared['counts'],
   access: Access,
@@ -190,9 +191,11 @@ async function workOn(
     readonly attempts: number;
     readonly resumed: boolean;
     readonly started: number;
+    readonly crew?: Crew;
   },
-  { config, watch, signal }: Surroundings,
+  around: Surroundings,
 ): Promise<RunSummary> {
+  const { config, watch, signal } = around;
   const { broker, artifacts } = access;
   const { experiment, runtime, blocks } = folder.opened;
   const workers = options.workers ?? recommendedWorkers(runtime.threads);
@@ -219,21 +222,21 @@ async function workOn(
       retrainEpochs: epochsOfOne,
     },
   });
-  const crew = await hire(broker, {
-    runId: folder.id,
-    workers,
-    cacheRoot: config.cacheRoot,
-    logFolder: join(folder.path, 'logs'),
-    watch,
-    joinAdvice: joinAdvice(access),
-    tolerance: { hangTimeoutMs: hangTimeoutMs(config.env), attempts: options.attempts },
-  });
-  const givenUp = AbortSignal.any([signal, crew.lost]);
+  const hired =
+    options.crew ??
+    (await hireFor(access, {
+      runIds: [folder.id],
+      workers,
+      attempts: options.attempts,
+      logFolder: join(folder.path, 'logs'),
+      around,
+    }));
+  const givenUp = AbortSignal.any([signal, hired.lost]);
   setMaxListeners(0, givenUp); // Each job of a generation listens to it.
   try {
     const finished = await conductRun({
       run: folder,
-      dispatcher: artifacts?.serving(crew.dispatcher, folder.opened) ?? crew.dispatcher,
+      dispatcher: artifacts?.serving(hired.dispatcher, folder.opened) ?? hired.dispatcher,
       cache: cacheFolder(config.cacheRoot),
       trainImages: counts.train,
       watch,
@@ -243,6 +246,30 @@ async function workOn(
     watch({ type: 'finished', summary, folder: folder.path });
     return summary;
   } finally {
-    await crew.dismiss();
+    if (!options.crew) await hired.dismiss();
   }
+}
+
+/** The dispatcher and the workers of this machine. @param options.runIds the runs that they are for. */
+export function hireFor(
+  access: Access,
+  options: {
+    readonly runIds: readonly string[];
+    readonly workers: number;
+    readonly attempts: number;
+    readonly logFolder: string;
+    readonly around: Surroundings;
+  },
+): Promise<Crew> {
+  const { runIds, workers, attempts, logFolder, around } = options;
+  const { config, watch } = around;
+  return hire(access.broker, {
+    runIds,
+    workers,
+    cacheRoot: config.cacheRoot,
+    logFolder,
+    watch,
+    joinAdvice: joinAdvice(access),
+    tolerance: { hangTimeoutMs: hangTimeoutMs(config.env), attempts },
+  });
 }

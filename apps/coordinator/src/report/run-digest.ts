@@ -103,7 +103,9 @@ function bestOf(finished: FinishedFact | undefined, last: GenerationFact | undef
 
 function spentBy(lines: readonly JournalLine[], rows: readonly GenerationRow[]): Spent {
   const provenances = lines.flatMap(({ meta }) => meta.provenance ?? []);
-  const trained = lines.flatMap(({ fact }) => (fact.type === 'alpha' || fact.type === 'evaluated' ? [fact] : []));
+  const trained = lines.flatMap(({ fact }) =>
+    fact.type === 'alpha' || fact.type === 'evaluated' || fact.type === 'trained' ? [fact] : [],
+  );
   const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
   const unique = (texts: readonly string[]) => [...new Set(texts)].sort();
   return {

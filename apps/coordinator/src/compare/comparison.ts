@@ -1,0 +1,120 @@
+import type { Fact, FinishedFact } from '@nesgd/core/run';
+import { bootstrapMean, type Estimate, signFlipTest } from './statistics.js';
+
+/** `nesgd compare --json`. Accuracies in [0, 1]; intervals hold 95 %. */
+export interface Comparison {
+  readonly budget: number;
+  readonly methods: readonly MethodResult[];
+  /** Every two methods. The difference is a's test accuracy less b's, seed by seed. */
+  readonly pairs: readonly PairResult[];
+}
+
+export interface MethodResult {
+  readonly name: string;
+  readonly seeds: number;
+  /** Mean over the seeds: training images, alpha's among them. */
+  readonly imagesSeen: number;
+  /** Of the network chosen, on the split that is fitness. */
+  readonly validationAccuracy: Estimate;
+  readonly testAccuracy: Estimate;
+  /** The most accurate network so far, after so many images. Begins where all seeds have one. */
+  readonly bestSoFar: readonly (Estimate & { readonly imagesSeen: number })[];
+  readonly runs: readonly string[];
+}
+
+export interface PairResult {
+  readonly a: string;
+  readonly b: string;
+  readonly difference: number;
+  readonly low: number;
+  readonly high: number;
+  /** Of a two-sided sign-flip test over the seeds. */
+  readonly p: number;
+}
+
+/** One finished run of a comparison. */
+export interface ComparedRun {
+  readonly contender: string;
+  readonly runId: string;
+  readonly facts: readonly Fact[];
+}
+
+/** Points of a curve: the budget in twentieths. */
+const POINTS = 20;
+
+/** @param runs of every contender as many, its seeds in the same order: pairs are made by their positions. */
+export function comparisonOf(runs: readonly ComparedRun[], budget: number): Comparison {
+  const byName = new Map<string, ComparedRun[]>();
+  for (const run of runs) byName.set(run.contender, [...(byName.get(run.contender) ?? []), run]);
+  const names = [...byName.keys()];
+  const finished = (name: string): FinishedFact[] => byName.get(name)!.map(({ facts }) => finishedOf(facts));
+  return {
+    budget,
+    methods: names.map((name) => {
+      const of = finished(name);
+      return {
+        name,
+        seeds: of.length,
+        imagesSeen: of.reduce((sum, { imagesTrained }) => sum + imagesTrained, 0) / of.length,
+        validationAccuracy: bootstrapMean(of.map(({ best }) => best.accuracy)),
+        testAccuracy: bootstrapMean(of.map(({ best }) => best.testAccuracy)),
+        bestSoFar: meanCurve(
+          byName.get(name)!.map(({ facts }) => bestSoFar(facts)),
+          budget,
+        ),
+        runs: byName.get(name)!.map(({ runId }) => runId),
+      };
+    }),
+    pairs: names.flatMap((a, i) =>
+      names.slice(i + 1).map((b) => {
+        const [ofA, ofB] = [finished(a), finished(b)];
+        const differences = ofA.map(({ best }, seed) => best.testAccuracy - ofB[seed]!.best.testAccuracy);
+        const { mean, low, high } = bootstrapMean(differences);
+        return { a, b, difference: mean, low, high, p: signFlipTest(differences) };
+      }),
+    ),
+  };
+}
+
+function finishedOf(facts: readonly Fact[]): FinishedFact {
+  const finished = facts.find((fact) => fact.type === 'finished');
+  if (!finished) throw new Error('a run that is compared has finished');
+  return finished;
+}
+
+interface Point {
+  readonly imagesSeen: number;
+  readonly accuracy: number;
+}
+
+/**
+ * After each round (a generation, a step's trainings) the images seen until then and the most accurate network so far.
+ * Rounds and not single networks, because within a round the order is that of the workers.
+ */
+function bestSoFar(facts: readonly Fact[]): Point[] {
+  const points: Point[] = [];
+  let imagesSeen = 0;
+  let accuracy: number | undefined;
+  let round = 0;
+  const close = () => {
+    if (accuracy !== undefined) points.push({ imagesSeen, accuracy });
+  };
+  for (const fact of facts) {
+    if (fact.type === 'trained' && fact.round !== round) {
+      close();
+      round = fact.round;
+    }
+    if (fact.type === 'alpha' || fact.type === 'evaluated' || fact.type === 'trained') imagesSeen += fact.imagesTrained;
+    if (fact.type === 'evaluated' || fact.type === 'trained') accuracy = Math.max(accuracy ?? 0, fact.accuracy);
+    if (fact.type === 'generation' || fact.type === 'finished') close();
+  }
+  return points;
+}
+
+function meanCurve(curves: readonly (readonly Point[])[], budget: number): MethodResult['bestSoFar'] {
+  return Array.from({ length: POINTS }, (_, i) => (budget * (i + 1)) / POINTS).flatMap((imagesSeen) => {
+    const accuracies = curves.map((points) => points.findLast((point) => point.imagesSeen <= imagesSeen)?.accuracy);
+    const all = accuracies.filter((accuracy) => accuracy !== undefined);
+    return all.length === curves.length ? [{ imagesSeen, ...bootstrapMean(all) }] : [];
+  });
+}

@@ -1,0 +1,77 @@
+import { InputError } from '@nesgd/core/errors';
+import { parseExperiment } from '@nesgd/core/run';
+import { describe, expect, it } from 'vitest';
+import { comparedRunId, contendersOf } from './contenders.js';
+
+const experiment = (name: string, changes: Record<string, unknown> = {}) =>
+  parseExperiment(
+    {
+      name,
+      seed: 1,
+      dataset: { name: 'mnist' },
+      model: { name: 'resnet8' },
+      alpha: { epochs: 1, learningRate: 0.1 },
+      retrain: { epochs: 1, learningRateRetained: 0.01, learningRateReinitialised: 0.1 },
+      evolution: { populationSize: 4, generations: 2 },
+      ...changes,
+    },
+    'the test',
+  );
+
+describe('contendersOf', () => {
+  it('of one file: every method, on the same budget', () => {
+    const contenders = contendersOf([experiment('x')], undefined, 1000);
+    expect(contenders.map(({ name }) => name)).toEqual([
+      'ne-sgd',
+      'ne-sgd-without-suppression',
+      'random-masks',
+      'sgd',
+      'sgd-restarts',
+      'esgd',
+      'pbt',
+    ]);
+    expect(contenders.every((contender) => contender.experiment.budget === 1000)).toBe(true);
+    const suppression = contenders.slice(0, 2).map((contender) => contender.experiment.evolution.suppression);
+    expect(suppression).toEqual([true, false]);
+  });
+
+  it('of several files: each its own method, called by the experiment; with --methods those, in each', () => {
+    const files = [experiment('a'), experiment('b', { method: { name: 'pbt' } })];
+    const own = contendersOf(files, undefined, 1000);
+    expect(own.map(({ name, experiment: e }) => [name, e.method.name])).toEqual([
+      ['a', 'ne-sgd'],
+      ['b', 'pbt'],
+    ]);
+    const named = contendersOf(files, 'sgd, esgd', 1000).map(({ name }) => name);
+    expect(named).toEqual(['a/sgd', 'a/esgd', 'b/sgd', 'b/esgd']);
+  });
+
+  it('refuses a method that is none, and two files of one name', () => {
+    expect(() => contendersOf([experiment('a')], 'sgd,adam', 1)).toThrow(InputError);
+    expect(() => contendersOf([experiment('a')], 'sgd,adam', 1)).toThrow(/"adam" is none of ne-sgd, /);
+    expect(() => contendersOf([experiment('a'), experiment('a')], undefined, 1)).toThrow(/called a/);
+  });
+});
+
+describe('comparedRunId', () => {
+  const runtime = { engine: 'wasm', threads: 1 } as const;
+  const [first] = contendersOf([experiment('x')], 'ne-sgd', 1000);
+
+  it('is the same for the same run and another for any other seed, setting, budget or engine', () => {
+    const id = comparedRunId(first!, runtime);
+    expect(id).toMatch(/^compare-x-ne-sgd-s1-[0-9a-f]{10}$/);
+    expect(comparedRunId(contendersOf([experiment('x')], 'ne-sgd', 1000)[0]!, runtime)).toBe(id);
+    const others = [
+      comparedRunId(contendersOf([experiment('x')], 'ne-sgd', 1001)[0]!, runtime),
+      comparedRunId(contendersOf([experiment('x')], 'ne-sgd-without-suppression', 1000)[0]!, runtime),
+      comparedRunId(contendersOf([experiment('x', { seed: 2 })], 'ne-sgd', 1000)[0]!, runtime),
+      comparedRunId(first!, { engine: 'tensorflow', threads: 1 }),
+    ];
+    expect(new Set([id, ...others]).size).toBe(5);
+  });
+
+  it('is short enough for a folder, however long the names', () => {
+    const long = contendersOf([experiment('n'.repeat(64))], 'ne-sgd-without-suppression', 1)[0]!;
+    expect(comparedRunId(long, runtime).length).toBeLessThanOrEqual(100);
+  });
+});

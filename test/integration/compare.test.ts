@@ -1,0 +1,101 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Fact, readJournal } from '@nesgd/core/run';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { until, Workplace, writeExperiment } from '../support/cli.js';
+import { tinyExperiment } from '../support/tiny.js';
+
+interface Estimate {
+  readonly mean: number;
+  readonly low: number;
+  readonly high: number;
+}
+interface Comparison {
+  readonly methods: readonly {
+    name: string;
+    seeds: number;
+    imagesSeen: number;
+    validationAccuracy: Estimate;
+    testAccuracy: Estimate;
+    runs: string[];
+  }[];
+  readonly pairs: readonly { a: string; b: string; difference: number; low: number; high: number; p: number }[];
+}
+
+/** Training images of an epoch of the tiny experiment. */
+const EPOCH = 480;
+const BUDGET = 4 * EPOCH + 7;
+
+let place: Workplace;
+let file: string;
+const args = (...more: string[]) => [
+  'compare',
+  file,
+  '--seeds',
+  '2',
+  '--budget',
+  String(BUDGET),
+  '--methods',
+  'sgd,ne-sgd',
+  '--set',
+  'alpha.epochs=1',
+  ...more,
+  '--json',
+];
+
+beforeAll(async () => {
+  place = await Workplace.create();
+  file = await writeExperiment(join(place.folder, 'tiny.yaml'), tinyExperiment());
+});
+afterAll(() => place.destroy());
+
+it('compare: killed and asked again it goes on; equal budgets, the test set once a run, one pair, all from the journals', async () => {
+  const first = place.start(args());
+  const finishedRuns = async () => {
+    const names = await readdir(place.runs).catch(() => []);
+    const facts = await Promise.all(names.map((name) => factsOf(name)));
+    return facts.filter((of) => of.some(({ type }) => type === 'finished'));
+  };
+  await until('a run was finished', async () => (await finishedRuns()).length > 0);
+  first.child.kill('SIGKILL');
+  await first.exited;
+  const before = (await finishedRuns()).length;
+  expect(before).toBeLessThan(4);
+
+  const comparison = await place.start(args()).summary<Comparison>();
+  expect(comparison.methods.map(({ name, seeds }) => [name, seeds])).toEqual([
+    ['sgd', 2],
+    ['ne-sgd', 2],
+  ]);
+  for (const { imagesSeen, runs, testAccuracy, validationAccuracy } of comparison.methods) {
+    expect(imagesSeen).toBe(4 * EPOCH);
+    const all = await Promise.all(runs.map(factsOf));
+    const ends = all.map((facts) => facts.find((fact) => fact.type === 'finished')!.best);
+    expect(testAccuracy.mean).toBeCloseTo((ends[0]!.testAccuracy + ends[1]!.testAccuracy) / 2, 12);
+    expect(validationAccuracy.mean).toBeCloseTo((ends[0]!.accuracy + ends[1]!.accuracy) / 2, 12);
+    for (const facts of all)
+      expect(facts.filter((fact) => fact.type === 'tested' && fact.which === 'best')).toHaveLength(1);
+    const seeds = all.map((facts) => facts.flatMap((fact) => (fact.type === 'opened' ? [fact.experiment.seed] : [])));
+    expect(seeds).toEqual([[7], [8]]);
+  }
+  const [sgd, neSgd] = comparison.methods;
+  expect(comparison.pairs).toHaveLength(1);
+  expect(comparison.pairs[0]).toMatchObject({ a: 'sgd', b: 'ne-sgd' });
+  expect(comparison.pairs[0]!.difference).toBeCloseTo(sgd!.testAccuracy.mean - neSgd!.testAccuracy.mean, 12);
+  expect([0.5, 1]).toContain(comparison.pairs[0]!.p);
+
+  // All is done: asked a third time, it trains nothing and says the same.
+  const third = place.start(args('--workers', '1'));
+  expect(await third.summary<Comparison>()).toEqual(comparison);
+});
+
+it('compare: refuses a method that is none before anything is trained', async () => {
+  const cli = place.start(['compare', file, '--budget', '2000', '--methods', 'sdg']);
+  expect((await cli.exited).code).toBe(2);
+  expect(cli.stderr).toContain('"sdg" is none of ne-sgd, ');
+});
+
+async function factsOf(runId: string): Promise<Fact[]> {
+  const { lines } = await readJournal(join(place.runs, runId, 'journal.jsonl'));
+  return lines.map(({ fact }) => fact);
+}
