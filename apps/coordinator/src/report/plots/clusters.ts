@@ -3,13 +3,17 @@ import type { RunDigest } from '../run-digest.js';
 import { percent } from '../table.js';
 import type { Figure } from './draw.js';
 
-/** More would not fit beside one another. */
 const MOST_GENERATIONS = 30;
+/** Of the columns together, and what one needs to be told from the next. */
+const WIDTH = 820;
+const COLUMN_WIDTH = 4;
 
 /** Parents and offspring of each generation by cluster, and which of them were suppressed. */
 export function clusterFigure({ generations }: RunDigest): Figure | undefined {
   const clustered = generations.filter(({ clusters }) => clusters.length > 0);
-  const shown = clustered.slice(-MOST_GENERATIONS);
+  const columns = Math.max(1, ...clustered.map(({ clusters }) => new Set(clusters).size));
+  const fitting = Math.floor(WIDTH / (COLUMN_WIDTH * (columns + 2)));
+  const shown = clustered.slice(-Math.max(1, Math.min(MOST_GENERATIONS, fitting)));
   const points = shown.flatMap(({ t, pool, clusters, suppressed }) =>
     pool.map(({ mask, fitness }, position) => ({
       t,

@@ -20,6 +20,8 @@ export function convergenceFigure({ alpha, individuals, best, opened }: RunDiges
   const winning = points(winner ? [winner] : []);
   if (alphaPoints.length + others.length + winning.length === 0) return undefined;
   const line = { x: 'epoch', y: 'accuracy', z: 'curve', title: 'title' } as const;
+  // A thousand curves are a cloud: the fewer there are, the more each is seen.
+  const opacity = Math.min(0.55, 0.05 + 30 / individuals.length);
   const epochs = Math.max(...[...alphaPoints, ...others, ...winning].map(({ epoch }) => epoch));
   return {
     name: 'convergence',
@@ -37,8 +39,11 @@ export function convergenceFigure({ alpha, individuals, best, opened }: RunDiges
           strokeDasharray: '3 4',
           strokeOpacity: 0.7,
         }),
-        Plot.line(others, { ...line, stroke: palette.individual, strokeWidth: 1, strokeOpacity: 0.55 }),
-        Plot.dot(others, Plot.selectLast({ ...line, fill: palette.individual, r: 2 })),
+        Plot.line(others, { ...line, stroke: palette.individual, strokeWidth: 1, strokeOpacity: opacity }),
+        Plot.dot(
+          others,
+          Plot.selectLast({ ...line, fill: palette.individual, fillOpacity: Math.min(1, 2 * opacity), r: 2 }),
+        ),
         Plot.line(alphaPoints, { ...line, stroke: palette.alpha, strokeWidth: 2.5 }),
         Plot.dot(alphaPoints, { ...line, fill: palette.alpha, r: alphaPoints.length > 60 ? 1 : 2.5 }),
         Plot.line(winning, { ...line, stroke: palette.best, strokeWidth: 2.5 }),

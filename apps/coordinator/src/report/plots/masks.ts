@@ -7,6 +7,7 @@ import type { Figure } from './draw.js';
 /** More rows than this are no picture any more; the share of each block says the same. */
 const MOST_ROWS = 240;
 const ROW_HEIGHT = 12;
+const MOST_SLANTED = 20;
 
 /** Every survivor of every generation as a row, fittest first; a column a block, filled where alpha's weights are kept. */
 export function maskFigure(run: RunDigest): Figure | undefined {
@@ -33,10 +34,9 @@ export function maskFigure(run: RunDigest): Figure | undefined {
     description: `Heat map of ${rows.length} masks over ${blocks.length} blocks by generation. ${bestKeeps(run)}`,
     options: (palette) => ({
       height: rows.length * ROW_HEIGHT + generations.length * 6 + 130,
-      marginTop: 70,
       marginLeft: 70,
       marginRight: 60,
-      x: { domain: blocks, axis: 'top', label: null, tickRotate: -35, padding: 0.08 },
+      ...blockAxis(blocks),
       y: { axis: null, padding: 0.12 },
       fy: { label: 'generation', axis: 'left', padding: 0.08 },
       marks: [
@@ -83,9 +83,8 @@ export function keptShareFigure(run: RunDigest): Figure | undefined {
     description: `Heat map of ${blocks.length} blocks by ${generations.length} generations; the darker, the more survivors keep the block (their share in per cent). ${bestKeeps(run)}`,
     options: (palette) => ({
       height: Math.max(3, generations.length) * 18 + 130,
-      marginTop: 70,
       marginLeft: 70,
-      x: { domain: blocks, axis: 'top', label: null, tickRotate: -35, padding: 0.06 },
+      ...blockAxis(blocks),
       y: { label: 'generation', padding: 0.06 },
       marks: [
         Plot.cell(cells, { x: 'block', y: 't', fill: palette.fresh }),
@@ -106,6 +105,16 @@ export function keptShareFigure(run: RunDigest): Figure | undefined {
       ],
       opacity: { range: [0, 1], domain: [0, 1] },
     }),
+  };
+}
+
+/** Names stand slanted, and where there are many upright. */
+function blockAxis(blocks: readonly string[]): Pick<Plot.PlotOptions, 'x' | 'marginTop'> {
+  const upright = blocks.length > MOST_SLANTED;
+  const longest = Math.max(...blocks.map(({ length }) => length));
+  return {
+    x: { domain: blocks, axis: 'top', label: null, tickRotate: upright ? -90 : -35, padding: 0.07 },
+    marginTop: (upright ? 6.5 : 4) * longest + 10,
   };
 }
 

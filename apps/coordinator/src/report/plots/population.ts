@@ -14,6 +14,7 @@ export function populationFigure({ generations, alpha, opened }: RunDigest): Fig
   );
   const upright = generations.length > MOST_LEVEL_LABELS;
   const last = generations.at(-1)!;
+  const crowded = last.parents.length > 12; // The box must be seen behind them.
   return {
     name: 'population',
     title: 'The population by generation, and its nabla',
@@ -41,7 +42,14 @@ export function populationFigure({ generations, alpha, opened }: RunDigest): Fig
           dy: -7,
         }),
         Plot.boxY(points, { x: 't', y: 'fitness', fill: palette.fresh, stroke: palette.ink, r: 0 }),
-        Plot.dot(points, { x: 't', y: 'fitness', fill: palette.individual, r: 2.5, title: 'title' }),
+        Plot.dot(points, {
+          x: 't',
+          y: 'fitness',
+          fill: palette.individual,
+          fillOpacity: crowded ? 0.4 : 1,
+          r: crowded ? 1.5 : 2.5,
+          title: 'title',
+        }),
         Plot.text(generations, {
           x: 't',
           y: ({ parents }: (typeof generations)[number]) => Math.max(...parents.map(({ fitness }) => fitness)),

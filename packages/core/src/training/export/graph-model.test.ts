@@ -4,6 +4,7 @@ import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { MODEL_NAMES, type Normalisation } from '../../protocol/index.js';
 import { availableEngines } from '../engine/index.js';
+import { SpecBuilder } from '../models/builder.js';
 import { modelSpec } from '../models/index.js';
 import { Network } from '../network.js';
 import { tinyWeights } from '../test-support.js';
@@ -75,6 +76,26 @@ describe.each(NARROW_NETWORKS)('a narrow %s as a TensorFlow.js model', (_, { fix
     const ours = new Network(engine, spec);
     ours.load(network.weights);
     const x = engine.tensor(images, [batchSize, ...spec.inputShape]);
+    const output = ours.logits(x);
+    expectClose('logits', logits, engine.read(output), 5e-6);
+    for (const tensor of [x, output]) tensor.dispose();
+    ours.dispose();
+  });
+});
+
+describe.each(['maxPool', 'avgPool'] as const)('a padded %s', (op) => {
+  it.each(engines)('of values below zero has what the engine $name has', async (engine) => {
+    const builder = new SpecBuilder('pooled', [5, 4, 2], 3, 'uniform');
+    builder.enter({ stage: 'all', block: 'all' });
+    const pooled = builder.pool(builder.input, op, { kernel: 3, stride: 2, padding: 1 });
+    builder.linear(builder.globalAvgPool(pooled), 3, 'linear');
+    const spec = builder.build();
+    const weights = tinyWeights(spec);
+    const images = Float32Array.from({ length: 5 * 4 * 2 }, (_, i) => -1 - ((i * 7) % 11));
+    const { logits } = await outputsOf({ spec, weights, normalisation: identity(2) }, images, 1);
+    const ours = new Network(engine, spec);
+    ours.load(weights);
+    const x = engine.tensor(images, [1, 5, 4, 2]);
     const output = ours.logits(x);
     expectClose('logits', logits, engine.read(output), 5e-6);
     for (const tensor of [x, output]) tensor.dispose();
