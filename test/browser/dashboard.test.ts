@@ -45,7 +45,7 @@ describe('the list', () => {
     const row = page.locator('tr', { hasText: 'recorded' });
     for (const figure of [finished?.alpha?.accuracy, finished?.best.accuracy, finished?.best.testAccuracy])
       expect(await row.textContent()).toContain(figure?.toFixed(4));
-    expect(await page.locator('tr', { hasText: 'stopped' }).textContent()).toContain('unfinished');
+    expect(await page.locator('tr', { hasText: 'stopped' }).textContent()).toContain('stopped');
     await page.getByRole('link', { name: 'recorded' }).click();
     await page.getByRole('heading', { name: 'recorded', level: 1 }).waitFor();
   });

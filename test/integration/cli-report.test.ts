@@ -79,7 +79,7 @@ describe('nesgd report', () => {
     expect(files[0]).toBe(here('report.html'));
     const page = await readFile(here('report.html'), 'utf8');
     expect(page.match(/<section class="run"/g)).toHaveLength(2);
-    expect(page).toMatch(/not finished \(unfinished\): generation 1 is closed of 3/);
+    expect(page).toMatch(/not finished \(stopped\): generation 1 is closed of 3/);
 
     const svgs = (await readdir(here('out', 'svg'))).sort();
     expect((await readdir(here('out', 'png'))).sort()).toEqual(svgs.map((name) => name.replace('.svg', '.png')));

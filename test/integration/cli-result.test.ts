@@ -60,6 +60,7 @@ describe('run --json', () => {
         validationAccuracy: expect.any(Number),
         testAccuracy: expect.any(Number),
       },
+      verdict: expect.stringMatching(/^(better|alpha trained longer|not better)$/),
       generations: 2,
       evaluations: 12,
       cacheHits: expect.any(Number),

@@ -15,6 +15,7 @@ import type { Found } from './methods/found.js';
 import { runRival } from './methods/run-rival.js';
 import { searchMasks } from './methods/search-masks.js';
 import type { RunSummary, Watch } from './run-events.js';
+import { verdictOn } from './verdict.js';
 
 export interface Conduct {
   readonly run: RunFolder;
@@ -115,6 +116,7 @@ export function summarise(run: RunFolder, finished: FinishedFact, workers: numbe
       validationAccuracy: validation(finished.best.accuracy),
       testAccuracy: finished.best.testAccuracy,
     },
+    verdict: verdictOn(finished, experiment.method.name),
     generations: finished.generations,
     evaluations: finished.evaluations,
     cacheHits: finished.cacheHits,

@@ -65,6 +65,12 @@ export interface RunDescription {
   readonly retrainEpochs?: number;
 }
 
+/**
+ * `better`: its fitness is above alpha's. `alpha trained longer`: it is, but the mask keeps every block, so that nothing
+ * was re-initialised. `not better`: no individual's fitness is above alpha's.
+ */
+export type Verdict = 'better' | 'alpha trained longer' | 'not better';
+
 /** The last line of `nesgd run --json`; others script against its keys. Accuracies in [0, 1]. */
 export interface RunSummary {
   readonly runId: string;
@@ -83,6 +89,8 @@ export interface RunSummary {
     readonly epochs: number;
   } | null;
   readonly best: { readonly mask: string; readonly validationAccuracy: number | null; readonly testAccuracy: number };
+  /** How the best individual compares with alpha on what fitness is measured on; null where the method has no masks. */
+  readonly verdict: Verdict | null;
   readonly generations: number;
   readonly evaluations: number;
   readonly cacheHits: number;

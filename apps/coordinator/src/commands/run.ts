@@ -18,6 +18,7 @@ import { type Broker, openBroker, withoutPassword } from '../broker.js';
 import { conductRun, summarise } from '../conduct-run.js';
 import type { CoordinatorConfig } from '../config.js';
 import { type Crew, hire } from '../crew.js';
+import { notingDivergence, refuseDiverged } from '../divergence.js';
 import { type ArtifactService, startArtifactService } from '../http/artifact-service.js';
 import { isLoopback, type ListenSettings, listenSettings } from '../http/listen-address.js';
 import { chooseRuntime, type Prepared, prepareRun } from '../prepare-run.js';
@@ -86,6 +87,7 @@ export async function resume(
       watch({ type: 'finished', summary, folder: folder.path });
       return summary;
     }
+    refuseDiverged(folder);
     await chooseRuntime(runtime.engine, runtime.threads, config.cacheRoot, watch);
     return await withBroker({ ...options, listen }, around, async (access) => {
       const cache = cacheFolder(config.cacheRoot);
@@ -234,14 +236,16 @@ export async function workOn(
   const givenUp = AbortSignal.any([signal, hired.lost]);
   setMaxListeners(0, givenUp); // Each job of a generation listens to it.
   try {
-    const finished = await conductRun({
-      run: folder,
-      dispatcher: artifacts?.serving(hired.dispatcher, folder.opened) ?? hired.dispatcher,
-      cache: cacheFolder(config.cacheRoot),
-      trainImages: counts.train,
-      watch,
-      signal: givenUp,
-    });
+    const finished = await notingDivergence(folder, () =>
+      conductRun({
+        run: folder,
+        dispatcher: artifacts?.serving(hired.dispatcher, folder.opened) ?? hired.dispatcher,
+        cache: cacheFolder(config.cacheRoot),
+        trainImages: counts.train,
+        watch,
+        signal: givenUp,
+      }),
+    );
     const summary = summarise(folder, finished, workers, (performance.now() - options.started) / 1000);
     watch({ type: 'finished', summary, folder: folder.path });
     return summary;

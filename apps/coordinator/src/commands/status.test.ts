@@ -5,6 +5,7 @@ import { InputError } from '@nesgd/core/errors';
 import { type Individual, type Mask, maskFromString, maskToString, neSgd } from '@nesgd/core/evolution';
 import { createRun, type Fact, JOURNAL_VERSION, type Meta, parseExperiment, type RunFolder } from '@nesgd/core/run';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { typed } from '../invocation.js';
 import { status } from './status.js';
 
 let runsFolder: string;
@@ -225,13 +226,13 @@ test('status: --json of one run is one line with everything that the text says',
   });
 });
 
-test('status: a run is running while a process holds it, and unfinished when that has left it', async () => {
+test('status: a run is running while a process holds it, and stopped when that has left it', async () => {
   const run = await open('example-1');
   const state = async () => JSON.parse(await show('example-1', true)).state;
   expect(await state()).toBe('running');
   expect(await show('example-1')).toContain(`running by process ${process.pid}`);
   await run.close();
-  expect(await state()).toBe('unfinished');
+  expect(await state()).toBe('stopped');
   expect(await show('example-1')).toContain(`resume example-1 --runs ${runsFolder}`);
 });
 
@@ -241,7 +242,7 @@ test('status: a lock that a killed process left behind does not count', async ()
   await run.close();
   // The largest process id that Linux gives is 4194304.
   await writeFile(join(run.path, 'lock'), JSON.stringify({ ...JSON.parse(lock), pid: 4_194_305 }));
-  expect(JSON.parse(await show('example-1', true)).state).toBe('unfinished');
+  expect(JSON.parse(await show('example-1', true)).state).toBe('stopped');
 });
 
 test('status: before the first generation is closed, the best is the best measured so far', async () => {
@@ -285,11 +286,13 @@ test('status: without an id the runs are listed, oldest first, with where they s
   ).toEqual([
     ['run', 'state', 'generation', 'alpha', 'best', 'test', 'started', 'last fact'],
     ['zebra', 'finished', '2/2', '0.5000', winner.fitness.toFixed(4), '0.7500', 'TIME', 'TIME'],
-    ['ant', 'unfinished', '1/2', '0.5000', leader.fitness.toFixed(4), '-', 'TIME', 'TIME'],
+    ['ant', 'stopped', '1/2', '0.5000', leader.fitness.toFixed(4), '-', 'TIME', 'TIME'],
+    [''],
+    [expect.stringContaining(`a stopped run goes on by "${typed('nesgd resume')} RUN_ID --runs ${runsFolder}"`)],
   ]);
   expect(JSON.parse(await show(undefined, true))).toMatchObject([
     { runId: 'zebra', state: 'finished', generation: 2, generations: 2, bestTestAccuracy: 0.75 },
-    { runId: 'ant', state: 'unfinished', generation: 1, bestTestAccuracy: null },
+    { runId: 'ant', state: 'stopped', generation: 1, bestTestAccuracy: null },
   ]);
 });
 
@@ -303,7 +306,7 @@ test('status: a damaged journal is refused with its file and line, and does not 
   await expect(refused).rejects.toThrow(InputError);
   await expect(refused).rejects.toThrow(`${join(bad.path, 'journal.jsonl')}, line 2`);
   const list = await show();
-  expect(list).toMatch(/^good +unfinished/m);
+  expect(list).toMatch(/^good +stopped/m);
   expect(list).toMatch(/^bad +damaged/m);
   expect(list).toContain('line 2');
 });

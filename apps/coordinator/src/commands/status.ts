@@ -1,7 +1,8 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { runCommand } from '@nesgd/core/run';
 import type { ListedRun } from '@nesgd/core/view';
 import { formatAccuracy } from '../display/format.js';
-import { type Line, printLine } from '../display/line.js';
+import { dim, type Line, printLine } from '../display/line.js';
 import type { Terminal } from '../display/live-region.js';
 import { tableLines } from '../display/table-lines.js';
 import { typed } from '../invocation.js';
@@ -56,5 +57,11 @@ function listLines(runs: readonly ListedRun[], runsFolder: string): Line[] {
         ],
   );
   const damaged = runs.flatMap((run) => (run.state === 'damaged' ? [[`${run.runId}: ${run.error}`]] : []));
-  return [...tableLines(heading, rows, 'left'), ...damaged];
+  return [...tableLines(heading, rows, 'left'), ...damaged, ...resumeLines(runs, runsFolder)];
+}
+
+function resumeLines(runs: readonly ListedRun[], runsFolder: string): Line[] {
+  if (!runs.some(({ state }) => state === 'stopped')) return [];
+  const command = typed(runCommand('resume', { id: 'RUN_ID', path: join(runsFolder, 'RUN_ID') }));
+  return [[], [dim(`a stopped run goes on by "${command}"`)]];
 }

@@ -32,6 +32,7 @@ export const summary = {
   workers: 2,
   alpha: { validationAccuracy: 0.97, testAccuracy: 0.968, epochs: 2 },
   best: { mask: '11011', validationAccuracy: 0.98, testAccuracy: 0.9755 },
+  verdict: 'better',
   generations: 1,
   evaluations: 6,
   cacheHits: 1,

@@ -233,6 +233,25 @@ test("result: in the paper's mode there is no validation accuracy, and the reade
   ]);
 });
 
+test.each([
+  ['not better', 'No individual beat alpha on the validation images: the search found no better network.'],
+  [
+    'alpha trained longer',
+    'The best individual keeps every block: it is alpha trained longer, not a find of the search.',
+  ],
+] as const)('result: says plainly that the search found nothing (%s)', (verdict, sentence) => {
+  let text = '';
+  const stream = {
+    write: (part: string) => {
+      text += part;
+    },
+  };
+  const display = createDisplay({ stream, mode: 'plain' });
+  display.watch({ type: 'finished', summary: { ...summary, verdict }, folder: run.folder });
+  const lines = text.split('\n');
+  expect(lines[lines.findIndex((line) => line.startsWith('best ')) + 1]).toBe(sentence);
+});
+
 test('result: the command to go on with names the folder where it is not ./runs', () => {
   let text = '';
   const display = createDisplay({

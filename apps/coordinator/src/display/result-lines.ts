@@ -1,8 +1,8 @@
 import { runCommand } from '@nesgd/core/run';
 import { typed } from '../invocation.js';
-import type { RunEvent } from '../run-events.js';
+import type { RunEvent, RunSummary } from '../run-events.js';
 import { formatAccuracy, formatCount, formatDifference, formatDuration, keptBlocks, plural } from './format.js';
-import { bold, dim, green, type Line } from './line.js';
+import { bold, dim, green, type Line, yellow } from './line.js';
 
 /**
  * The block that ends a run: what came out, what it cost, where it is, what to do next.
@@ -24,6 +24,7 @@ export function resultLines({ summary, folder }: Extract<RunEvent, { type: 'fini
     ...(best.validationAccuracy === null
       ? [[dim('Fitness was test accuracy, as in the paper: the search has seen the test set.')]]
       : []),
+    ...verdictLines(summary),
     [],
     ...(summary.method === 'ne-sgd' || summary.method === 'random-masks'
       ? [['best mask  ', bold(best.mask), dim(`  ${plural(kept, 'block')} kept, ${reset} re-initialised`)]]
@@ -39,6 +40,20 @@ export function resultLines({ summary, folder }: Extract<RunEvent, { type: 'fini
       dim('  every generation of this run'),
     ],
   ];
+}
+
+/** What the figures alone do not say: that the search found nothing, or nothing of its own. */
+function verdictLines({ verdict, best }: RunSummary): Line[] {
+  const split = best.validationAccuracy === null ? 'test' : 'validation';
+  switch (verdict) {
+    case 'not better':
+      return [[yellow(`No individual beat alpha on the ${split} images: the search found no better network.`)]];
+    case 'alpha trained longer':
+      return [[yellow('The best individual keeps every block: it is alpha trained longer, not a find of the search.')]];
+    case 'better':
+    case null:
+      return [];
+  }
 }
 
 function accuracyRow(name: string, of: { validationAccuracy: number | null; testAccuracy: number }): Line {

@@ -114,7 +114,7 @@ describe('reportPage', () => {
   it('says that a run is not finished, how far it is and as of when', async () => {
     const open = await exampleDigest({ until: (fact) => fact.type === 'generation' && fact.t === 1 });
     const text =
-      /This run is not finished \(unfinished\): generation 1 is closed of 3\. .*as of 2026-01-31 12:00:\d\d UTC/;
+      /This run is not finished \(stopped\): generation 1 is closed of 3\. .*as of 2026-01-31 12:00:\d\d UTC/;
     expect(reportPage([open])).toMatch(text);
     expect(reportPage([await exampleDigest()])).not.toContain('not finished');
     expect(reportMarkdown([open], () => undefined).replaceAll('\\', '')).toMatch(text);

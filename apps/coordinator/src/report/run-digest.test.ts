@@ -38,7 +38,7 @@ describe('digestOf', () => {
     const { best, generations, state, test } = await exampleDigest({
       until: (fact) => fact.type === 'generation' && fact.t === 1,
     });
-    expect(state).toBe('unfinished');
+    expect(state).toBe('stopped');
     expect(best?.accuracy).toBe(generations.at(-1)!.best.fitness);
     expect(test).toEqual({ alpha: undefined, best: undefined });
   });

@@ -8,12 +8,13 @@ import type {
   TestedFact,
 } from '@nesgd/core/run';
 import { readRun, runHolder } from '@nesgd/core/run';
+import { type RunState, runState } from '@nesgd/core/view';
 import { type GenerationRow, generationRows } from '../status/generation-row.js';
 
 /** All that a report says of a run, taken from its journal and from nothing else. Accuracies in [0, 1]. */
 export interface RunDigest {
   readonly runId: string;
-  readonly state: 'finished' | 'running' | 'unfinished';
+  readonly state: RunState;
   readonly opened: OpenedFact;
   readonly alpha: (AlphaFact & { readonly reused: boolean }) | undefined;
   /** In the order in which they arrived. */
@@ -69,7 +70,7 @@ export function digestOf(lines: readonly JournalLine[], opened: OpenedFact, held
   };
   return {
     runId: opened.runId,
-    state: finished ? 'finished' : held ? 'running' : 'unfinished',
+    state: runState(facts, held),
     opened,
     alpha: alphaOf(lines),
     individuals: individualsOf(lines),

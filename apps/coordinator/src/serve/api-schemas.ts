@@ -6,7 +6,7 @@ import type { RunOverview } from '../status/run-overview.js';
 
 const accuracy = z.number().min(0).max(1);
 const time = z.iso.datetime();
-const state = z.enum(['finished', 'running', 'unfinished']);
+const state = z.enum(['finished', 'diverged', 'running', 'stopped']);
 
 export const error: z.ZodType<ApiError> = z.object({ code: z.string(), message: z.string() }).openapi('Error');
 

@@ -44,7 +44,7 @@ describe('RunFollower', () => {
     expect(follower.pulse).toMatchObject({ state: 'running', holder: { pid: process.pid } });
     await run.close();
     await follower.refresh();
-    expect(follower.pulse).toMatchObject({ state: 'unfinished', holder: null });
+    expect(follower.pulse).toMatchObject({ state: 'stopped', holder: null });
   });
 
   it('starts over where another journal has taken the place', async () => {

@@ -7,7 +7,7 @@ import {
   type LiveStatus,
   liveStatusSchema,
   type RunPulse,
-  type RunState,
+  runState,
   type ViewLine,
   ViewLines,
 } from '@nesgd/core/view';
@@ -23,7 +23,7 @@ const POLL_INTERVAL_MS = 200;
 export class RunFollower {
   /** The journal as a view gets it. Only grows, except that another journal in its place starts it over. */
   lines: ViewLine[] = [];
-  pulse: RunPulse = { state: 'unfinished', holder: null, live: null };
+  pulse: RunPulse = { state: 'stopped', holder: null, live: null };
   /** Counts the changes of `pulse`. */
   pulses = 0;
   /** Counts the journals: it changes when the run was deleted and another of its name begun. */
@@ -119,8 +119,10 @@ export class RunFollower {
   }
 
   async #readPulse(holder: RunPulse['holder'] | undefined): Promise<void> {
-    const finished = this.lines.some(({ fact }) => fact.type === 'finished');
-    const state: RunState = finished ? 'finished' : holder ? 'running' : 'unfinished';
+    const state = runState(
+      this.lines.map(({ fact }) => fact),
+      holder !== undefined,
+    );
     const live = await readLiveStatus(runPath(this.runsFolder, this.runId));
     const pulse: RunPulse = {
       state,

@@ -8,7 +8,7 @@ import {
   keptBlocks,
   plural,
 } from '../display/format.js';
-import { bold, cyan, dim, green, type Line, yellow } from '../display/line.js';
+import { bold, cyan, dim, green, type Line, red, yellow } from '../display/line.js';
 import { tableLines } from '../display/table-lines.js';
 import { typed } from '../invocation.js';
 import { generationsOf } from '../workload.js';
@@ -19,6 +19,7 @@ export function overviewLines(run: RunOverview): Line[] {
   const generations = generationsOf(run.experiment);
   return [
     [bold(run.runId), '  ', stateWord(run.state), ...holderText(run)],
+    ...(run.divergence === null ? [] : [[red(run.divergence)]]),
     ['folder      ', run.folder],
     ['started     ', formatTime(run.startedAt), dim('   last fact '), formatTime(run.lastFactAt)],
     ['engine      ', `${run.runtime.engine}, ${plural(run.runtime.threads, 'thread')} a worker`],
@@ -41,7 +42,7 @@ export function overviewLines(run: RunOverview): Line[] {
 }
 
 function stateWord(state: RunState): Line[number] {
-  return { finished: green, running: cyan, unfinished: yellow }[state](state);
+  return { finished: green, running: cyan, stopped: yellow, diverged: red }[state](state);
 }
 
 /** `2026-01-31 12:00:07 UTC` */
@@ -138,7 +139,7 @@ function maskLines(mask: string, blocks: RunOverview['blocks']): Line[] {
 }
 
 function nextLines({ state, runId, folder }: RunOverview): Line[] {
-  return state === 'unfinished'
+  return state === 'stopped'
     ? [
         [],
         [

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { EvaluatedFact, Fact, JournalLine, OpenedFact } from '@nesgd/core/run';
 import { readRun, runHolder, usesAlpha } from '@nesgd/core/run';
-import type { RunState } from '@nesgd/core/view';
+import { type RunState, runState } from '@nesgd/core/view';
 import { type GenerationRow, generationRows } from './generation-row.js';
 
 /** What a journal says of a run; the shape of `nesgd status RUN_ID --json`. Accuracies in [0, 1]. */
@@ -9,6 +9,8 @@ export interface RunOverview {
   readonly runId: string;
   readonly folder: string;
   readonly state: RunState;
+  /** Why there is no network, and what to change, where the state is `diverged`. */
+  readonly divergence: string | null;
   /** The process that works on it. */
   readonly holder: { readonly pid: number; readonly host: string } | null;
   /** ISO 8601, UTC. */
@@ -57,11 +59,11 @@ export async function overviewOf(runsFolder: string, runId: string): Promise<Run
   const facts = lines.map((line) => line.fact);
   const evaluated = facts.filter((fact) => fact.type === 'evaluated');
   const trained = facts.filter((fact) => fact.type === 'trained');
-  const finished = facts.some((fact) => fact.type === 'finished');
   return {
     runId,
     folder,
-    state: finished ? 'finished' : holder ? 'running' : 'unfinished',
+    state: runState(facts, holder !== undefined),
+    divergence: facts.find((fact) => fact.type === 'diverged')?.reason ?? null,
     holder: holder ? { pid: holder.pid, host: holder.host } : null,
     startedAt: lines[0]?.meta.at ?? '',
     lastFactAt: lines.at(-1)?.meta.at ?? '',

@@ -18,7 +18,7 @@ export type ConnectionState =
  */
 export class RunConnection {
   readonly state = signal<ConnectionState>({ kind: 'loading' });
-  readonly pulse = signal<RunPulse>({ state: 'unfinished', holder: null, live: null });
+  readonly pulse = signal<RunPulse>({ state: 'stopped', holder: null, live: null });
   /** Counts the changes of `model`, one for each frame that shows any. */
   readonly changes = signal(0);
   model = new RunModel();

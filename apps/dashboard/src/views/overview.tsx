@@ -101,15 +101,14 @@ function Card({ name, value, note }: { name: string; value: string; note: string
 }
 
 function timeLeft(live: LiveStatus | null, state: ViewProps['pulse']['state']): string {
-  if (state === 'finished') return 'finished';
-  if (state === 'unfinished') return 'stopped';
+  if (state !== 'running') return state;
   return live?.remainingMs == null ? 'not known yet' : `about ${formatDuration(live.remainingMs)}`;
 }
 
 function JustNow({ live, state }: Pick<ViewProps['pulse'], 'live' | 'state'>) {
   if (state !== 'running')
     return (
-      <Nothing>{state === 'finished' ? 'The run is over.' : 'No process works on it; "nesgd resume" goes on.'}</Nothing>
+      <Nothing>{state === 'stopped' ? 'No process works on it; "nesgd resume" goes on.' : 'The run is over.'}</Nothing>
     );
   if (!live || live.active.length === 0) return <Nothing>No job is under way.</Nothing>;
   return (

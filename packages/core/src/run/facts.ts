@@ -131,6 +131,14 @@ export const finishedFactSchema = z.strictObject({
   imagesTrained: z.int().min(0),
 });
 
+/** The training of alpha, or of every individual, left the numbers: there is no network, and would be none another time. */
+export const divergedFactSchema = z.strictObject({
+  type: z.literal('diverged'),
+  what: z.enum(['alpha', 'search']),
+  /** What was seen and what to change. */
+  reason: z.string(),
+});
+
 export const factSchema = z.discriminatedUnion('type', [
   openedFactSchema,
   alphaFactSchema,
@@ -141,6 +149,7 @@ export const factSchema = z.discriminatedUnion('type', [
   stepFactSchema,
   testedFactSchema,
   finishedFactSchema,
+  divergedFactSchema,
 ]);
 
 export type OpenedFact = z.infer<typeof openedFactSchema>;
@@ -151,6 +160,7 @@ export type TrainedFact = z.infer<typeof trainedFactSchema>;
 export type GenerationFact = z.infer<typeof generationFactSchema>;
 export type TestedFact = z.infer<typeof testedFactSchema>;
 export type FinishedFact = z.infer<typeof finishedFactSchema>;
+export type DivergedFact = z.infer<typeof divergedFactSchema>;
 export type Fact = z.infer<typeof factSchema>;
 
 /** Circumstances of a fact: for people, never for the algorithm. */

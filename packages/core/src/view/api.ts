@@ -1,8 +1,6 @@
 import type { LiveStatus } from './live-status.js';
+import type { RunState } from './run-state.js';
 import type { ViewLine } from './view-facts.js';
-
-/** `running`: a living process holds it; `unfinished`: none does, and `nesgd resume` goes on. */
-export type RunState = 'finished' | 'running' | 'unfinished';
 
 /** A run in a list; a damaged one has only its name and what is wrong with it. Accuracies in [0, 1]. */
 export type ListedRun =
