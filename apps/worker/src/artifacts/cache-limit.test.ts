@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type CacheFolder, cacheFolder } from '@nesgd/core/storage';
-import { type Artifact, artifactPath } from '@nesgd/core/transfer';
+import { type Artifact, artifactPath, lastUsePath } from '@nesgd/core/transfer';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { IN_USE_MS, makeRoom } from './cache-limit.js';
 
@@ -24,7 +24,8 @@ describe('makeRoom', () => {
     const path = artifactPath(cache, artifact);
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, Buffer.alloc(100));
-    await utimes(path, (Date.now() - usedMsAgo) / 1000, (Date.now() - usedMsAgo) / 1000);
+    const used = (Date.now() - usedMsAgo) / 1000;
+    await utimes(lastUsePath(cache, artifact), used, used);
     return path;
   }
 

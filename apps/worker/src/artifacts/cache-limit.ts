@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { CacheFolder } from '@nesgd/core/storage';
-import { type Artifact, artifactPath, incomingFolder } from '@nesgd/core/transfer';
+import { type Artifact, artifactPath, incomingFolder, lastUsePath } from '@nesgd/core/transfer';
 
 /** Workers touch what their job uses every minute: what was touched within this time is in use, whoever uses it. */
 export const IN_USE_MS = 5 * 60_000;
@@ -13,8 +13,8 @@ interface Entry {
 }
 
 /**
- * Removes what was used longest ago until `incomingBytes` more fit below the limit. A file's modification time is when
- * it was last used; what a job uses now stays, even where that is more than the limit.
+ * Removes what was used longest ago until `incomingBytes` more fit below the limit. A modification time is when
+ * something was last used (`lastUsePath`); what a job uses now stays, even where that is more than the limit.
  * @param keep paths that stay in any case.
  * @returns bytes above the limit all the same; 0 where all is well.
  */
@@ -36,21 +36,25 @@ export async function makeRoom(
 }
 
 async function entriesOf(cache: CacheFolder): Promise<Entry[]> {
-  const paths: string[] = [];
+  const found: { path: string; usedPath: string }[] = [];
   for (const [kind, folder] of [
     ['blobs', cache.blobs.folder],
     ['datasets', cache.datasets],
   ] as const) {
     for (const sha256 of await list(folder)) {
       const artifact: Artifact = { kind, sha256 };
-      if (/^[0-9a-f]{64}$/.test(sha256)) paths.push(artifactPath(cache, artifact));
+      if (/^[0-9a-f]{64}$/.test(sha256))
+        found.push({ path: artifactPath(cache, artifact), usedPath: lastUsePath(cache, artifact) });
     }
   }
-  for (const name of await list(incomingFolder(cache))) paths.push(join(incomingFolder(cache), name));
+  for (const name of await list(incomingFolder(cache))) {
+    const path = join(incomingFolder(cache), name);
+    found.push({ path, usedPath: path });
+  }
   const entries = await Promise.all(
-    paths.map((path) =>
-      stat(path).then(
-        (about) => [{ path, bytes: about.size, touchedMs: about.mtimeMs }],
+    found.map(({ path, usedPath }) =>
+      Promise.all([stat(path), stat(usedPath)]).then(
+        ([file, used]) => [{ path, bytes: file.size, touchedMs: used.mtimeMs }],
         () => [],
       ),
     ),

@@ -109,6 +109,19 @@ describe('RemoteArtifacts.prepare', () => {
   });
 });
 
+describe('a data set in use', () => {
+  it('is told by the time of its folder; its file, which trainers watch, is left alone', async () => {
+    const path = artifactPath(cache, { kind: 'datasets', sha256: JOB.data.dataset });
+    (await remote().prepare(JOB, signal))();
+    await utimes(path, 0, 0);
+    await utimes(dirname(path), 0, 0);
+    const { ctimeMs } = await stat(path);
+    (await remote().prepare(JOB, signal))();
+    expect(await stat(path)).toMatchObject({ mtimeMs: 0, ctimeMs });
+    expect((await stat(dirname(path))).mtimeMs).toBeGreaterThan(Date.now() - 3600_000);
+  });
+});
+
 describe('RemoteArtifacts.deliver', () => {
   it('sends weights that the coordinator lacks, once', async () => {
     const weights = await cache.blobs.put(randomBytes(200_000));

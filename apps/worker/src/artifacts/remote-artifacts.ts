@@ -2,7 +2,14 @@ import { rm, utimes } from 'node:fs/promises';
 import { NesgdError } from '@nesgd/core/errors';
 import type { Job, JobResult } from '@nesgd/core/protocol';
 import { type CacheFolder, sha256OfFile } from '@nesgd/core/storage';
-import { type Artifact, artifactPath, artifactsOf, incomingFolder, sweepIncoming } from '@nesgd/core/transfer';
+import {
+  type Artifact,
+  artifactPath,
+  artifactsOf,
+  incomingFolder,
+  lastUsePath,
+  sweepIncoming,
+} from '@nesgd/core/transfer';
 import type { Logger } from 'pino';
 import { RefusedJobError } from '../refused-job-error.js';
 import { makeRoom } from './cache-limit.js';
@@ -26,7 +33,7 @@ const TOUCH_MS = 60_000;
  * that it stored go after it. Where that fails the job is refused, so that another worker gets it.
  */
 export class RemoteArtifacts {
-  #inUse: ReadonlySet<string> = new Set();
+  #inUse: readonly Artifact[] = [];
 
   constructor(private readonly options: RemoteArtifactsOptions) {}
 
@@ -37,12 +44,12 @@ export class RemoteArtifacts {
   async prepare(job: Job, signal: AbortSignal): Promise<() => void> {
     const { cache, coordinator, log, patience = DEFAULT_PATIENCE } = this.options;
     const artifacts = artifactsOf(job);
-    this.#inUse = new Set(artifacts.map((artifact) => artifactPath(cache, artifact)));
+    this.#inUse = artifacts;
     await this.#touch();
     const touching = setInterval(() => this.#touch(), TOUCH_MS).unref();
     const release = () => {
       clearInterval(touching);
-      this.#inUse = new Set();
+      this.#inUse = [];
     };
     try {
       await sweepIncoming(incomingFolder(cache));
@@ -103,13 +110,15 @@ export class RemoteArtifacts {
   async #makeRoom(incomingBytes: number): Promise<void> {
     const { cache, cacheLimitBytes, log } = this.options;
     if (cacheLimitBytes === undefined) return;
-    const overBytes = await makeRoom(cache, { limitBytes: cacheLimitBytes, incomingBytes, keep: this.#inUse });
+    const keep = new Set(this.#inUse.map((artifact) => artifactPath(cache, artifact)));
+    const overBytes = await makeRoom(cache, { limitBytes: cacheLimitBytes, incomingBytes, keep });
     if (overBytes > 0) log.warn({ overBytes }, 'what the current jobs use is more than NESGD_CACHE_LIMIT_GB');
   }
 
   async #touch(): Promise<void> {
     const now = new Date();
-    await Promise.allSettled([...this.#inUse].map((path) => utimes(path, now, now)));
+    const { cache } = this.options;
+    await Promise.allSettled(this.#inUse.map((artifact) => utimes(lastUsePath(cache, artifact), now, now)));
   }
 
   /** Whatever went wrong here - the way, the coordinator, this machine's disk - is no fault of the job. */

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { packedPath } from '../datasets/packed-file.js';
 import type { Job } from '../protocol/index.js';
 import type { CacheFolder } from '../storage/index.js';
@@ -29,6 +29,15 @@ export function artifactsOf(job: Job): readonly Artifact[] {
 /** @throws InputError for a name that is no SHA-256: nothing else may become a path. */
 export function artifactPath(cache: CacheFolder, { kind, sha256 }: Artifact): string {
   return kind === 'blobs' ? cache.blobs.path(sha256) : packedPath(cache.datasets, sha256);
+}
+
+/**
+ * What carries the time of an artifact's last use as its modification time: the file, but of a data set its folder, because trainers
+ * take another time of the packed file for other content.
+ */
+export function lastUsePath(cache: CacheFolder, artifact: Artifact): string {
+  const path = artifactPath(cache, artifact);
+  return artifact.kind === 'datasets' ? dirname(path) : path;
 }
 
 /** The path of its URL below the coordinator's address. */

@@ -5,5 +5,6 @@ export {
   artifactRoute,
   artifactsOf,
   incomingFolder,
+  lastUsePath,
 } from './artifact.js';
 export { IncomingFile, sweepIncoming } from './incoming-file.js';

@@ -1,5 +1,5 @@
-import { type Stats, statSync } from 'node:fs';
-import { readdir, readFile, realpath } from 'node:fs/promises';
+import { readFileSync, type Stats, statSync } from 'node:fs';
+import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';
 import type { FileIdentity, FileTree, Listing, TreeFile } from './file-tree.js';
@@ -35,7 +35,7 @@ export class FolderTree implements FileTree {
     for (const path of files) {
       signal?.throwIfAborted();
       const where = join(this.path, path);
-      yield { path, where, content: await readFile(where).catch(unreadable) };
+      yield { path, where, content: readWhole(where) };
     }
   }
 }
@@ -65,18 +65,30 @@ async function visit(
   enter: (depth: number, name: string) => boolean,
   found: Walked,
 ): Promise<void> {
-  const names = (await readdir(join(root, folder)).catch(unreadable)).filter((name) => !name.startsWith('.'));
-  for (const name of names) {
+  const inside = folder === '' ? root : `${root}/${folder}`;
+  const names = (await readdir(inside).catch(unreadable)).filter((name) => !name.startsWith('.'));
+  // Sorted here, so that sorting all of them later has next to nothing to do.
+  for (const name of names.sort()) {
     const path = folder === '' ? name : `${folder}/${name}`;
-    const about = look(join(root, path));
+    const absolute = `${inside}/${name}`; // Not join(): it takes as long as the look.
+    const about = look(absolute);
     if (about.isDirectory()) {
       found.folders.push(path);
       if (enter(depth, name)) await visit(root, path, depth + 1, enter, found);
     } else if (about.isFile()) {
       const { size, mtimeMs, ctimeMs } = about;
       found.files.push(path);
-      found.identities.push({ path: join(root, path), size, mtimeMs, ctimeMs });
+      found.identities.push({ path: absolute, size, mtimeMs, ctimeMs });
     }
+  }
+}
+
+/** Synchronous: a small file takes a tenth of what a promise of it takes, and others decode meanwhile. */
+function readWhole(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    return unreadable(cause as NodeJS.ErrnoException);
   }
 }
 
