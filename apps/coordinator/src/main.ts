@@ -8,6 +8,7 @@ import { benchCommand } from './commands/bench.js';
 import { type CompareOptions, compare, comparisonLines } from './commands/compare.js';
 import { dataCommands } from './commands/data/index.js';
 import { doctor } from './commands/doctor.js';
+import { dryRun, dryRunLines } from './commands/dry-run.js';
 import { EXPORT_FORMATS, type ExportOptions, exportLines, exportRun } from './commands/export.js';
 import { type PredictOptions, predict, predictionLines } from './commands/predict.js';
 import type { ReportOptions } from './commands/report.js';
@@ -133,8 +134,13 @@ program
   .option('--run-id <id>', 'the name of the run (default: experiment, date and time)')
   .addOption(runs())
   .addOption(serveFlag())
+  .option('--dry-run', 'check the experiment and say what it would cost: jobs, epochs, an estimate of the time')
   .addOption(json())
-  .action((file: string, options: RunOptions & Conducting) => conduct(options, (around) => run(file, options, around)));
+  .action((file: string, options: RunOptions & Conducting & { readonly dryRun?: true }) =>
+    options.dryRun
+      ? conduct(options, (around) => dryRun(file, options, around), dryRunLines)
+      : conduct(options, (around) => run(file, options, around)),
+  );
 
 program
   .command('resume')

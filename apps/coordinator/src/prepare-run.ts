@@ -43,8 +43,7 @@ export async function prepareRun(
     signal,
   });
   checkAlpha(data);
-  checkBatchSizes(experiment, data.counts.train);
-  checkBudget(experiment, data.counts.train);
+  checkCosts(experiment, data.counts.train);
   return {
     opened: {
       type: 'opened',
@@ -74,6 +73,12 @@ async function alphaCheck({ alpha, model }: Experiment) {
   });
   return ({ imageShape, classNames }: Pick<PreparedDataset, 'imageShape' | 'classNames'>) =>
     checkCheckpoint(bytes, { model, imageShape, classes: classNames.length, source: `alpha.from: ${path}` });
+}
+
+/** What can be said once the number of training images is known. @throws InputError */
+export function checkCosts(experiment: Experiment, trainImages: number): void {
+  checkBatchSizes(experiment, trainImages);
+  checkBudget(experiment, trainImages);
 }
 
 function checkBatchSizes({ alpha, retrain }: Experiment, trainImages: number): void {

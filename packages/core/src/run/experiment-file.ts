@@ -23,13 +23,53 @@ export async function loadExperiment(path: string, overrides: Overrides = {}): P
   if (!isRecord(value))
     throw new InputError('EXPERIMENT_FILE', `${path} holds no keys: an experiment starts with "name: ..."`);
 
-  for (const assignment of overrides.set ?? []) applySet(value, assignment);
+  const { profile, set } = splitProfile(overrides.set ?? []);
+  applyProfile(value, profile, path);
+  for (const assignment of set) applySet(value, assignment);
   if (overrides.dataPath !== undefined) {
     if (!isRecord(value.dataset))
       throw new InputError('EXPERIMENT', `${path}: dataset is missing, so --data has no place`);
     value.dataset.path = overrides.dataPath;
   }
   return withAbsolutePaths(parseExperiment(value, path, flagsOf(overrides)));
+}
+
+/** `--set profile=NAME` is no key of an experiment but names one of the file's `profiles`; the last one holds. */
+function splitProfile(assignments: readonly string[]): { profile: string | undefined; set: string[] } {
+  const isProfile = (assignment: string) => assignment.startsWith('profile=');
+  return {
+    profile: assignments.findLast(isProfile)?.slice('profile='.length),
+    set: assignments.filter((assignment) => !isProfile(assignment)),
+  };
+}
+
+/** `profiles: { small: { ... } }`: what is said there replaces what is said above, key by key. Without a name none does. */
+function applyProfile(value: Record<string, unknown>, name: string | undefined, path: string): void {
+  const { profiles = {} } = value;
+  delete value.profiles;
+  const fault = isRecord(profiles) ? Object.keys(profiles).find((key) => !isRecord(profiles[key])) : 'profiles';
+  if (!isRecord(profiles) || fault !== undefined) {
+    throw new InputError(
+      'PROFILES',
+      `${path}: profiles wants names with keys of an experiment below them (at ${fault})`,
+    );
+  }
+  if (name === undefined) return;
+  const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
+  if (!isRecord(profile)) {
+    const there = Object.keys(profiles).join(', ') || 'none';
+    throw new InputError('SET_FLAG', `--set profile=${name}: ${path} has no such profile (it has: ${there})`);
+  }
+  overlay(value, profile);
+}
+
+function overlay(target: Record<string, unknown>, changes: Record<string, unknown>): void {
+  for (const [key, change] of Object.entries(changes)) {
+    if (key === '__proto__') continue; // Not a key that the schema could refuse.
+    const below = Object.hasOwn(target, key) ? target[key] : undefined;
+    if (isRecord(below) && isRecord(change)) overlay(below, change);
+    else target[key] = change;
+  }
 }
 
 function withAbsolutePaths({ dataset, alpha, ...rest }: Experiment): Experiment {

@@ -169,6 +169,26 @@ describe('loadExperiment', () => {
     expect(await loadExperiment(path)).toEqual(experiment);
   });
 
+  it('--set profile=NAME lays that profile over the file, key by key; other --set go over it; without it none holds', async () => {
+    const profiles = { small: { retrain: { epochs: 2 }, dataset: { trainImages: 100 } } };
+    await writeFile(path, JSON.stringify({ ...exampleExperiment(), profiles }));
+    const plain = await loadExperiment(path);
+    expect(plain.retrain.epochs).toBe(1);
+    const small = await loadExperiment(path, { set: ['seed=9', 'profile=small', 'dataset.trainImages=50'] });
+    expect(small.retrain).toEqual({ ...plain.retrain, epochs: 2 });
+    expect(small.dataset.trainImages).toBe(50);
+    expect(small.seed).toBe(9);
+  });
+
+  it('refuses a profile that the file has not, what is no profile, and a wrong key in one', async () => {
+    await expect(loadExperiment(path, { set: ['profile=small'] })).rejects.toThrow(/no such profile \(it has: none\)/);
+    await writeFile(path, JSON.stringify({ ...exampleExperiment(), profiles: { a: {}, b: 3 } }));
+    await expect(loadExperiment(path)).rejects.toThrow(/profiles wants .*\(at b\)/);
+    await writeFile(path, JSON.stringify({ ...exampleExperiment(), profiles: { a: { retrain: { epoch: 3 } } } }));
+    await expect(loadExperiment(path, { set: ['profile=b'] })).rejects.toThrow(/it has: a/);
+    await expect(loadExperiment(path, { set: ['profile=a'] })).rejects.toThrow(InputError);
+  });
+
   it('--data sets dataset.path', async () => {
     expect((await loadExperiment(path, { dataPath: '/somewhere' })).dataset.path).toBe('/somewhere');
   });

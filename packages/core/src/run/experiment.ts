@@ -33,6 +33,23 @@ const evolutionSchema = z.strictObject({
 });
 export type EvolutionSettings = z.infer<typeof evolutionSchema>;
 
+/** Accuracies in [0, 1]. */
+const expectationSchema = z.strictObject({
+  /** Where it is printed. */
+  source: z.string().min(1),
+  /** Of the network that the method ends with. */
+  testAccuracy: probability.optional(),
+  /** Of SGD alone: what it is held against. */
+  sgdTestAccuracy: probability.optional(),
+  /** Of a population, or of trainings repeated. */
+  minimum: probability.optional(),
+  lowerQuartile: probability.optional(),
+  median: probability.optional(),
+  upperQuartile: probability.optional(),
+  maximum: probability.optional(),
+  standardDeviation: probability.optional(),
+});
+
 export const experimentSchema = z
   .strictObject({
     name: z
@@ -54,6 +71,8 @@ export const experimentSchema = z
      * or steps is set.
      */
     budget: z.int().positive().optional(),
+    /** What somebody published for this experiment: to be compared with, by people. Nothing is done with it. */
+    expectation: expectationSchema.optional(),
     /** Which accuracy is fitness. `test` is the paper's way and spends the test set on the search. */
     fitness: z.enum(['validation', 'test']).default('validation'),
     runtime: z
