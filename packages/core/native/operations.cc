@@ -2,6 +2,7 @@
 //
 // Each fuses what TensorFlow computes in several passes over memory, and reads slices of channels where they lie
 // instead of from a copy. float32, channels-last. docs/decisions/0170 says what they gain.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -96,6 +97,7 @@ class Call {
 struct Attributes {
   float epsilon = 0;
   float momentum = 0;
+  float weight_decay = 0;
   bool relu = false;
   bool training = false;
   /** First channel of each input that is a slice, and its number of channels. */
@@ -127,6 +129,7 @@ void* ReadAttributes(TF_OpKernelConstruction* construction) {
   get_bool("training", attributes->training);
   get_float("epsilon", attributes->epsilon);
   get_float("momentum", attributes->momentum);
+  get_float("weight_decay", attributes->weight_decay);
   if (TF_OpKernelConstruction_HasAttr(construction, "offsets", status)) {
     attributes->offsets = GetInts(construction, "offsets", status);
     attributes->channels = GetInts(construction, "channels", status);
@@ -312,12 +315,60 @@ void Concat(void* kernel, TF_OpKernelContext* context) {
   });
 }
 
+NESGD_SIMD void Descend(int64_t values, float rate, float momentum, float weight_decay, const float* __restrict g,
+                        float* __restrict v, float* __restrict w) {
+  for (int64_t i = 0; i < values; i++) {
+    v[i] = momentum * v[i] + (g[i] + weight_decay * w[i]);
+    w[i] -= rate * v[i];
+  }
+}
+
+/**
+ * N weights, N velocities, N gradients and a learning rate: v = momentum v + (g + weight_decay w), w = w - rate v, all of
+ * them at once and in place: whoever calls it sees to it that nobody else holds on to weights and velocities.
+ */
+void Sgd(void* kernel, TF_OpKernelContext* context) {
+  const auto& attributes = *static_cast<Attributes*>(kernel);
+  Call call(context);
+  const int inputs = TF_NumInputs(context), count = (inputs - 1) / 3;
+  std::vector<Tensor> tensors;
+  for (int i = 0; i < inputs; i++) tensors.push_back(call.Input(i));
+  struct Piece {
+    int variable;
+    int64_t begin, end;
+  };
+  std::vector<Piece> pieces;
+  bool fits = inputs == 3 * count + 1 && tensors.back().size() == 1;
+  for (int i = 0; fits && i < count; i++) {
+    const int64_t size = tensors[i].size();
+    fits = tensors[count + i].size() == size && tensors[2 * count + i].size() == size;
+    for (int64_t begin = 0; begin < size; begin += kChunkValues)
+      pieces.push_back({i, begin, begin + kChunkValues < size ? begin + kChunkValues : size});
+  }
+  if (!call.Require(fits, "NesgdSgd: each weight wants a velocity and a gradient of its size")) return;
+  const float rate = *tensors.back().data();
+  // A few pieces a turn, as most variables are short.
+  constexpr int64_t kPiecesATurn = 8;
+  const int64_t turns = (pieces.size() + kPiecesATurn - 1) / kPiecesATurn;
+  ThePool().Run(turns, [&](int64_t turn) {
+    const size_t end = std::min<size_t>(pieces.size(), (turn + 1) * kPiecesATurn);
+    for (size_t i = turn * kPiecesATurn; i < end; i++) {
+      const auto [variable, from, to] = pieces[i];
+      Descend(to - from, rate, attributes.momentum, attributes.weight_decay,
+              tensors[2 * count + variable].data() + from, tensors[count + variable].data() + from,
+              tensors[variable].data() + from);
+    }
+  });
+}
+
 void Register(const char* name, void (*compute)(void*, TF_OpKernelContext*), const std::vector<const char*>& inputs,
-              const std::vector<const char*>& outputs, const std::vector<const char*>& attributes) {
+              const std::vector<const char*>& outputs, const std::vector<const char*>& attributes,
+              bool changes_inputs = false) {
   auto* builder = TF_NewOpDefinitionBuilder(name);
   for (const char* input : inputs) TF_OpDefinitionBuilderAddInput(builder, input);
   for (const char* output : outputs) TF_OpDefinitionBuilderAddOutput(builder, output);
   for (const char* attribute : attributes) TF_OpDefinitionBuilderAddAttr(builder, attribute);
+  TF_OpDefinitionBuilderSetIsStateful(builder, changes_inputs);
   Status status;
   TF_RegisterOpDefinition(builder, status);
   if (status.ok())
@@ -336,6 +387,9 @@ const bool registered = [] {
            {"relu: bool", "offsets: list(int)", "channels: list(int)"});
   Register("NesgdAdd", Add, {"a: float", "b: float"}, {"y: float"},
            {"relu: bool", "offsets: list(int)", "channels: list(int)"});
+  Register("NesgdSgd", Sgd,
+           {"weights: N * float", "velocities: N * float", "gradients: N * float", "learning_rate: float"}, {},
+           {"N: int >= 1", "momentum: float", "weight_decay: float"}, true);
   Register("NesgdConcat", Concat, {"inputs: N * float"}, {"y: float"},
            {"N: int >= 1", "relu: bool", "offsets: list(int)", "channels: list(int)"});
   return true;

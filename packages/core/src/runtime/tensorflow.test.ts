@@ -55,6 +55,15 @@ describe('findTensorflow', () => {
     expect(findTensorflowAt(place(), folder)).toEqual({ usable: false, reason: expect.stringMatching(reason) });
   });
 
+  it('a binding that another edition of nesgd put into the cache folder is not taken for one of the user', () => {
+    provision();
+    linkTo(fill(join(runtimeLayout(folder).root, 'binding-of-last-year'), 'tfjs_binding.node'));
+    expect(findTensorflowAt(place(), folder)).toEqual({
+      usable: false,
+      reason: expect.stringMatching(/another edition/),
+    });
+  });
+
   it('without the npm package the reason names it', () => {
     expect(findTensorflowAt(undefined, folder)).toEqual({
       usable: false,

@@ -28,11 +28,17 @@ export function findTensorflowAt(place: string | undefined, cacheRoot: string): 
   if (!place)
     return { usable: false, reason: 'the npm package @tensorflow/tfjs-node-gpu is missing: "npm start" installs it' };
 
-  const { tensorflow, binding } = runtimeLayout(cacheRoot);
+  const { root, tensorflow, binding } = runtimeLayout(cacheRoot);
   const provisioned = join(binding, 'tfjs_binding.node');
   if (existsSync(place)) {
     const real = realpathSync(place);
-    if (real !== realpathIfAny(provisioned)) return { usable: true, version: 'unknown', binding: real };
+    if (real !== realpathIfAny(provisioned)) {
+      // Ours as well, but linked by another edition of this software.
+      const editions = realpathIfAny(root);
+      if (editions && real.startsWith(join(editions, 'binding-')))
+        return { usable: false, reason: `the binding to TensorFlow is of another edition of nesgd: ${SET_UP} anew` };
+      return { usable: true, version: 'unknown', binding: real };
+    }
     if (!isComplete(tensorflow))
       return { usable: false, reason: `TensorFlow ${TENSORFLOW_VERSION} is damaged in ${tensorflow}: ${SET_UP} again` };
     return { usable: true, version: TENSORFLOW_VERSION, binding: real };

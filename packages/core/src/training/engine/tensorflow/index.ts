@@ -7,7 +7,7 @@ import { linear, linearGrad } from './linear.js';
 import { softmaxCrossEntropy } from './loss.js';
 import { avgPool, avgPoolGrad, globalAvgPool, globalAvgPoolGrad, maxPool, maxPoolGrad } from './pooling.js';
 import { loadTensorFlow } from './runtime.js';
-import { TensorFlowSgd } from './sgd.js';
+import { FusedSgd, TensorFlowSgd } from './sgd.js';
 import { handleOf, TensorFlowTensor, TensorFlowVariable, viewOf } from './tensors.js';
 
 /**
@@ -53,7 +53,8 @@ export function createTensorFlowEngine(threads: number, options: { readonly plai
     linear: (x, weight, bias) => linear(rt, x, weight, bias),
     linearGrad: (dy, x, weight) => linearGrad(rt, dy, x, weight),
     softmaxCrossEntropy: (logits, labels) => softmaxCrossEntropy(rt, logits, labels),
-    sgd: (variables, options) => new TensorFlowSgd(rt, variables as readonly TensorFlowVariable[], options),
+    sgd: (variables, options) =>
+      new (rt.fused ? FusedSgd : TensorFlowSgd)(rt, variables as readonly TensorFlowVariable[], options),
     memory: () => ({ tensors: rt.liveHandles - handlesAtStart }),
   };
 }

@@ -9,6 +9,39 @@ import { handleOf, TensorFlowVariable } from './tensors.js';
  */
 const LARGEST_ON_HOST = 1024;
 
+/** All variables in one operation, in place (packages/core/native). */
+export class FusedSgd implements SgdGroup {
+  readonly #velocities: readonly number[];
+
+  constructor(
+    readonly runtime: TensorFlowRuntime,
+    readonly variables: readonly TensorFlowVariable[],
+    readonly options: SgdOptions,
+  ) {
+    this.#velocities = variables.map(({ shape }) => runtime.create(new Float32Array(sizeOf(shape)), shape));
+  }
+
+  step(gradients: readonly Tensor[], learningRate: number): void {
+    const rt = this.runtime;
+    const { momentum, weightDecay } = this.options;
+    const attributes = rt.attributes(`sgd ${this.variables.length} ${momentum} ${weightDecay}`, (attr) => [
+      attr.int('N', this.variables.length),
+      attr.float('momentum', momentum),
+      attr.float('weight_decay', weightDecay),
+    ]);
+    // Not a cached scalar: a schedule gives ever new learning rates.
+    const rate = rt.create(Float32Array.of(learningRate), []);
+    const weights = this.variables.map(({ view }) => view);
+    rt.run('NesgdSgd', attributes, [...weights, ...this.#velocities, ...gradients.map(handleOf), rate], 0);
+    rt.delete(rate);
+  }
+
+  dispose(): void {
+    for (const handle of this.#velocities) this.runtime.delete(handle);
+  }
+}
+
+/** On a card, or without operations of our own. */
 export class TensorFlowSgd implements SgdGroup {
   readonly #velocities: readonly (Float32Array | TensorFlowVariable)[];
 
