@@ -9,6 +9,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExportSummary } from '../../apps/coordinator/src/commands/export.js';
 import type { PredictSummary } from '../../apps/coordinator/src/commands/predict.js';
+import type { ReportSummary } from '../../apps/coordinator/src/commands/report.js';
 import { Workplace, writeExperiment } from '../support/cli.js';
 import { listing } from '../support/listing.js';
 import { tinyExperiment } from '../support/tiny.js';
@@ -173,6 +174,37 @@ describe('nesgd export and nesgd predict', () => {
     const cli = workplace.start(['predict', 'tiny', digit(), '--top', '2']);
     await cli.exited;
     expect(cli.stdout).toMatch(/digit\.png\n {2}0\.\d{4} {2}\d\n {2}0\.\d{4} {2}\d\n$/);
+  });
+});
+
+describe('a method without masks', () => {
+  beforeAll(async () => {
+    const changes = ['method.name=sgd', 'method.sgd.repeats=1', 'method.sgd.epochs=1', 'dataset.trainImages=200'];
+    const set = changes.flatMap((change) => ['--set', change]);
+    const tiny = join(workplace.folder, 'tiny.yaml');
+    await workplace.start(['run', tiny, ...set, '--run-id', 'sgd', '--broker', 'local', '--json']).summary();
+  });
+
+  it('its best network is exported, without a mask', async () => {
+    const out = join(workplace.folder, 'sgd-export');
+    await workplace.start(['export', 'sgd', '--format', 'tfjs', '--out', out, '--json']).summary();
+    const { userDefinedMetadata } = JSON.parse(await readFile(join(out, 'best-tfjs', 'model.json'), 'utf8'));
+    const finished = (await lines('sgd')).map((line) => line.fact).find((fact) => fact.type === 'finished');
+    expect(userDefinedMetadata).toMatchObject({
+      method: 'sgd',
+      mask: null,
+      weights_sha256: finished?.best.weights,
+      test_accuracy: finished?.best.testAccuracy,
+    });
+  });
+
+  it('has no alpha to export', () =>
+    refused(['export', 'sgd', '--which', 'alpha'], /run sgd has no alpha: its method is sgd/));
+
+  it('is reported', async () => {
+    const { overview, runs } = await workplace.start(['report', 'sgd', '--json']).summary<ReportSummary>();
+    expect(overview.rows[0]?.slice(0, 3)).toEqual(['sgd', 'finished', 'sgd']);
+    expect(runs[0]?.generations.caption).toBe('Steps');
   });
 });
 

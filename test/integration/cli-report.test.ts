@@ -40,9 +40,10 @@ describe('nesgd report', () => {
     if (!finished) throw new Error('the run is finished');
     const { alpha, best } = finished;
     if (!alpha) throw new Error('NE-SGD starts from alpha');
-    expect(overview.rows[0]?.slice(0, 9)).toEqual([
+    expect(overview.rows[0]?.slice(0, 10)).toEqual([
       'done',
       'finished',
+      'ne-sgd',
       'mnist',
       'resnet8',
       '1',

@@ -5,14 +5,7 @@ import { InputError, NesgdError } from '@nesgd/core/errors';
 import type { UsableNetwork } from '@nesgd/core/export';
 import { modelSpec } from '@nesgd/core/models';
 import type { Normalisation } from '@nesgd/core/protocol';
-import {
-  type AlphaFact,
-  type EvaluatedFact,
-  type JournalLine,
-  type OpenedFact,
-  readRun,
-  runCommand,
-} from '@nesgd/core/run';
+import { type JournalLine, type OpenedFact, readRun, runCommand, searchesMasks, usesAlpha } from '@nesgd/core/run';
 import { BlobStore, type CacheFolder } from '@nesgd/core/storage';
 
 export type Which = 'best' | 'alpha';
@@ -25,7 +18,7 @@ export interface ChosenNetwork extends UsableNetwork {
   readonly path: string;
   /** That file's SHA-256, as the journal has it. */
   readonly sha256: string;
-  /** null for alpha, to which no mask was applied. */
+  /** null where no mask was applied: alpha, and what methods without masks find. */
   readonly mask: string | null;
   /** On the split that is fitness, in [0, 1]. */
   readonly accuracy: number;
@@ -33,7 +26,7 @@ export interface ChosenNetwork extends UsableNetwork {
 }
 
 /**
- * A run's network: `best` is the winner, and before the end the leader of the last closed generation.
+ * A run's network: `best` is the winner, and before the end the leader of the last closed generation or step.
  * @throws InputError where the run has none yet, its file is gone, or nothing knows what it takes an image's bytes for;
  * CheckpointError where the file is damaged.
  */
@@ -44,9 +37,9 @@ export async function chosenNetwork(
   cache: CacheFolder,
 ): Promise<ChosenNetwork> {
   const { lines, opened } = await readRun(runsFolder, runId);
-  const fact = which === 'alpha' ? alphaOf(lines, runId) : leaderOf(lines, runId);
+  const found = (which === 'alpha' ? alphaOf : bestOf)(lines, { ...opened, runId });
   const artifacts = new BlobStore(join(resolve(runsFolder, runId), 'artifacts'));
-  const sha256 = await storedWeights(fact, artifacts, { runId, which });
+  const sha256 = await storedWeights(found.weights, artifacts, { runId, which });
   const path = artifacts.path(sha256);
   const spec = modelSpec(opened.experiment.model.name, opened.imageShape, opened.classNames.length);
   const weights = readCheckpoint(await artifacts.get(sha256), spec, path);
@@ -59,34 +52,53 @@ export async function chosenNetwork(
     spec,
     weights,
     normalisation: await normalisationOf(opened, cache),
-    mask: fact.type === 'evaluated' ? fact.mask : null,
-    accuracy: fact.accuracy,
+    mask: found.mask,
+    accuracy: found.accuracy,
     // A leader that is not the winner yet was not tested.
     testAccuracy: tested?.type === 'tested' && tested.weights === sha256 ? tested.accuracy : null,
   };
 }
 
-function alphaOf(lines: readonly JournalLine[], runId: string): AlphaFact {
-  const fact = lines.map((line) => line.fact).find((f) => f.type === 'alpha');
-  if (!fact) throw new InputError('NO_NETWORK', `run ${runId} has no network yet: its alpha is not trained`);
-  return fact;
+/** What a journal says of a network. */
+interface Found {
+  readonly mask: string | null;
+  readonly accuracy: number;
+  /** SHA-256; null where they were not stored. */
+  readonly weights: string | null;
 }
 
-function leaderOf(lines: readonly JournalLine[], runId: string): EvaluatedFact {
+function alphaOf(lines: readonly JournalLine[], { runId, experiment }: OpenedFact): Found {
+  const fact = lines.map((line) => line.fact).find((f) => f.type === 'alpha');
+  if (fact) return { mask: null, accuracy: fact.accuracy, weights: fact.weights };
+  const { name } = experiment.method;
+  const why = usesAlpha(name) ? `no network yet: its alpha is not trained` : `no alpha: its method is ${name}`;
+  throw new InputError('NO_NETWORK', `run ${runId} has ${why}`);
+}
+
+function bestOf(lines: readonly JournalLine[], { runId, experiment }: OpenedFact): Found {
   const facts = lines.map((line) => line.fact);
-  const generation = facts.findLast((fact) => fact.type === 'generation');
-  const mask = generation?.best.mask.join('');
-  const leader = facts.find(
-    (fact): fact is EvaluatedFact =>
-      fact.type === 'evaluated' && fact.mask === mask && fact.accuracy === generation?.best.fitness,
-  );
-  if (leader) return leader;
+  const masks = searchesMasks(experiment.method.name);
+  const finished = facts.find((fact) => fact.type === 'finished');
+  if (finished) {
+    const { mask, accuracy, weights } = finished.best;
+    return { mask: masks ? mask : null, accuracy, weights };
+  }
+  const last = facts.findLast(({ type }) => type === 'generation' || type === 'step');
+  if (last?.type === 'step' && last.best) return { mask: null, ...last.best };
+  if (last?.type === 'generation') {
+    const mask = last.best.mask.join('');
+    const leader = facts.find(
+      (fact) => fact.type === 'evaluated' && fact.mask === mask && fact.accuracy === last.best.fitness,
+    );
+    if (leader?.type === 'evaluated') return { mask, accuracy: leader.accuracy, weights: leader.weights };
+  }
   const alpha = facts.some((fact) => fact.type === 'alpha') ? '; --which alpha takes the one that it started from' : '';
-  throw new InputError('NO_NETWORK', `run ${runId} has no best network yet: no generation is closed${alpha}`);
+  const what = masks ? 'generation' : 'step';
+  throw new InputError('NO_NETWORK', `run ${runId} has no best network yet: no ${what} is closed${alpha}`);
 }
 
 async function storedWeights(
-  { weights }: AlphaFact | EvaluatedFact,
+  weights: string | null,
   artifacts: BlobStore,
   { runId, which }: { runId: string; which: Which },
 ): Promise<string> {

@@ -5,11 +5,12 @@ export interface NetworkMetadata {
   readonly run: string;
   readonly experiment: string;
   readonly which: string;
+  readonly method: string;
   /** `[H, W, C]` */
   readonly input_shape: readonly number[];
   readonly model_name: string;
   readonly granularity: string;
-  /** One bit a block, in the order of `blocks`; null for alpha. */
+  /** One bit a block, in the order of `blocks`; null where none was applied. */
   readonly mask: string | null;
   readonly blocks: readonly string[];
   readonly class_names: readonly string[];
@@ -34,6 +35,7 @@ export function networkMetadata(network: ChosenNetwork): NetworkMetadata {
     run: opened.runId,
     experiment: experiment.name,
     which,
+    method: experiment.method.name,
     input_shape: spec.inputShape,
     model_name: experiment.model.name,
     granularity: experiment.model.granularity,

@@ -6,10 +6,21 @@ import {
   maskToString,
   neSgd,
 } from '@nesgd/core/evolution';
-import { type EvaluatedFact, type Fact, type JournalLine, type OpenedFact, parseExperiment } from '@nesgd/core/run';
+import {
+  type EvaluatedFact,
+  type Fact,
+  type JournalLine,
+  type MethodName,
+  type OpenedFact,
+  parseExperiment,
+  type TrainedFact,
+  usesAlpha,
+} from '@nesgd/core/run';
 import { digestOf, type RunDigest } from './run-digest.js';
 
 const SHA = '0'.repeat(64);
+/** Another alpha for another shift. */
+const alphaWeights = (shift: number): string => String(Math.round(1000 + 1000 * shift)).padStart(64, '0');
 const BLOCKS = ['stem', 'layer1.0', 'layer2.0', 'layer3.0', 'layer4.0', 'head'];
 
 interface ExampleOptions {
@@ -20,6 +31,8 @@ interface ExampleOptions {
   readonly classNames?: readonly string[];
   /** Lines to keep, to have a run that is not finished. */
   readonly until?: (fact: Fact) => boolean;
+  readonly method?: MethodName;
+  readonly fitness?: 'validation' | 'test';
   /** Added to every accuracy. */
   readonly shift?: number;
 }
@@ -31,7 +44,7 @@ interface ExampleOptions {
 export async function exampleJournal(options: ExampleOptions = {}): Promise<JournalLine[]> {
   const { shift = 0 } = options;
   const opened = openedFact(options);
-  const facts: Fact[] = [opened, { type: 'alpha', ...measured(0.9 + shift, 4), weights: SHA }];
+  const facts: Fact[] = [opened, { type: 'alpha', ...measured(0.9 + shift, 4), weights: alphaWeights(shift) }];
   const known = new Map<string, EvaluatedFact>();
   const evaluate = async (masks: readonly Mask[], _: EvaluationContext): Promise<Individual[]> =>
     masks.map((mask) => {
@@ -69,7 +82,11 @@ export async function exampleJournal(options: ExampleOptions = {}): Promise<Jour
     },
   );
   const end = options.until ? facts.findIndex((fact) => options.until!(fact)) + 1 : facts.length;
-  return facts.slice(0, end).map((fact, seq) => ({
+  return linesOf(facts.slice(0, end));
+}
+
+function linesOf(facts: readonly Fact[]): JournalLine[] {
+  return facts.map((fact, seq) => ({
     seq,
     fact,
     meta: {
@@ -83,6 +100,46 @@ export async function exampleJournal(options: ExampleOptions = {}): Promise<Jour
 
 export async function exampleDigest(options: ExampleOptions = {}): Promise<RunDigest> {
   const lines = await exampleJournal(options);
+  return digestOf(lines, lines[0]!.fact as OpenedFact, false);
+}
+
+/** A method without masks: two rounds of two trainings. */
+export async function exampleRivalJournal(method: MethodName, options: ExampleOptions = {}): Promise<JournalLine[]> {
+  const opened = openedFact({ ...options, method });
+  const trained = (id: string, round: number, accuracy: number): TrainedFact => ({
+    type: 'trained',
+    round,
+    id,
+    ...measured(accuracy, 2),
+  });
+  const member = (id: string, accuracy: number) => ({ id, accuracy, weights: SHA });
+  const secondRound = method === 'esgd' ? 3 : 2; // Its second round would recombine.
+  const facts: Fact[] = [
+    opened,
+    ...(usesAlpha(method) ? [{ type: 'alpha' as const, ...measured(0.9, 4), weights: SHA }] : []),
+    trained('a-1', 1, 0.9),
+    trained('a-2', 1, 0.92),
+    { type: 'step', t: 1, population: [member('a-1', 0.9), member('a-2', 0.92)], best: member('a-2', 0.92) },
+    trained('b-1', secondRound, 0.94),
+    trained('b-2', secondRound, 0.91),
+    { type: 'step', t: 2, population: [member('b-1', 0.94), member('a-2', 0.92)], best: member('b-1', 0.94) },
+    { type: 'tested', which: 'best', weights: SHA, accuracy: 0.935 },
+    {
+      type: 'finished',
+      best: { mask: '0'.repeat(BLOCKS.length), accuracy: 0.94, testAccuracy: 0.935, weights: SHA },
+      alpha: null,
+      generations: 2,
+      evaluations: 4,
+      cacheHits: 0,
+      epochsTrained: 8,
+      imagesTrained: 8000,
+    },
+  ];
+  return linesOf(facts);
+}
+
+export async function exampleRival(method: MethodName, options: ExampleOptions = {}): Promise<RunDigest> {
+  const lines = await exampleRivalJournal(method, options);
   return digestOf(lines, lines[0]!.fact as OpenedFact, false);
 }
 
@@ -106,6 +163,8 @@ function openedFact({
   model,
   evolution,
   classNames = ['0', '1'],
+  method = 'ne-sgd',
+  fitness = 'validation',
 }: ExampleOptions): OpenedFact {
   const experiment = parseExperiment(
     {
@@ -116,6 +175,8 @@ function openedFact({
       alpha: { epochs: 4, learningRate: 0.1 },
       retrain: { epochs: 2, learningRateRetained: 0.01, learningRateReinitialised: 0.1 },
       evolution: { populationSize: 5, generations: 3, ...evolution },
+      method: { name: method, pbt: { epochs: 2 }, esgd: { epochs: 2 } },
+      fitness,
     },
     'example',
   );

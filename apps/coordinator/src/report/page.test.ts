@@ -40,7 +40,7 @@ describe('reportPage', () => {
       'or no mask was compared',
     ).toBe(true);
     const [overview] = tableOf(page, 'Runs');
-    expect(overview?.slice(5)).toEqual(['90.00', percent(run.best!.accuracy), '89.12', '90.34', '+1.22']);
+    expect(overview?.slice(6)).toEqual(['90.00', percent(run.best!.accuracy), '89.12', '90.34', '+1.22']);
     const spent = new Map(tableOf(page, 'Time').map(([what, value]) => [what, value]));
     expect(spent.get('Individuals retrained')).toBe(String(run.individuals.length));
     expect(spent.get('Trainers, all jobs together')).toBe(`${Math.round(1.5 * run.individuals.length)}s`);
@@ -53,8 +53,8 @@ describe('reportPage', () => {
     const run = await exampleDigest();
     const { document } = parseHTML(reportPage([run]));
     const titles = [...document.querySelectorAll('svg title')].map((title) => title.textContent ?? '');
-    for (const { mask, t, accuracy } of run.individuals) {
-      expect(titles).toContain(`${mask}, generation ${t}: ${(100 * accuracy).toFixed(2)} %`);
+    for (const { label, t, accuracy } of run.individuals) {
+      expect(titles).toContain(`${label}, generation ${t}: ${(100 * accuracy).toFixed(2)} %`);
     }
     const masks = document.querySelector('svg[aria-label^="Masks"]');
     const survivors = run.generations.flatMap(({ parents }) => parents).length;

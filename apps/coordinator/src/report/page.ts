@@ -1,3 +1,4 @@
+import { searchesMasks } from '@nesgd/core/run';
 import { formatTime } from '../status/overview-lines.js';
 import { html, type Markup, trusted } from './html.js';
 import { measuredBy, paperTables } from './paper-tables.js';
@@ -41,10 +42,12 @@ ${paperTables(runs).map(tableMarkup)}
 }
 
 /** What a reader of an unfinished run must know first. */
-export function standing({ state, rows, opened, spent }: RunDigest): string | undefined {
+export function standing({ state, rows, opened, spent, method }: RunDigest): string | undefined {
   if (state === 'finished') return undefined;
-  const closed = rows.length === 0 ? 'no generation is closed' : `generation ${rows.at(-1)!.t} is closed`;
-  return `This run is not finished (${state}): ${closed} of ${opened.experiment.evolution.generations}. Figures are as of ${formatTime(spent.lastFactAt)}; the test set was not looked at yet.`;
+  const what = searchesMasks(method) ? 'generation' : 'step';
+  const closed = rows.length === 0 ? `no ${what} is closed` : `${what} ${rows.at(-1)!.t} is closed`;
+  const of = searchesMasks(method) ? ` of ${opened.experiment.evolution.generations}` : '';
+  return `This run is not finished (${state}): ${closed}${of}. Figures are as of ${formatTime(spent.lastFactAt)}; the test set was not looked at yet.`;
 }
 
 function runSection(run: RunDigest, index: number): Markup {
@@ -53,8 +56,8 @@ function runSection(run: RunDigest, index: number): Markup {
   return html`<section class="run" id="run-${index}" aria-labelledby="run-${index}-heading">
 <h2 id="run-${index}-heading">${run.runId}</h2>
 ${notice === undefined ? [] : html`<p class="notice" role="note">${notice}</p>`}
-<p>${experiment.model.name} on ${experiment.dataset.name}, ${experiment.evolution.generations} generations of ${experiment.evolution.populationSize}.
-${run.best ? html`Best mask <code>${run.best.mask}</code>.` : []}</p>
+<p>${run.method}: ${experiment.model.name} on ${experiment.dataset.name}.
+${run.best ? html`Best: <code>${run.best.label}</code>.` : []}</p>
 ${figuresOf(run).map(figureMarkup)}
 ${[generationTable(run), spentTable(run), settingsTable(run)].map(tableMarkup)}
 </section>

@@ -1,6 +1,6 @@
 import type { OpenedFact } from '@nesgd/core/run';
 import { describe, expect, it } from 'vitest';
-import { exampleDigest, exampleJournal } from './example-journal.fixture.js';
+import { exampleDigest, exampleJournal, exampleRival } from './example-journal.fixture.js';
 import { digestOf } from './run-digest.js';
 
 describe('digestOf', () => {
@@ -21,7 +21,7 @@ describe('digestOf', () => {
       lastFactAt: lines.at(-1)!.meta.at,
     });
     expect(spent.cacheHits, 'or the test above would not see it').toBeGreaterThan(0);
-    expect(best).toEqual({ mask: finished.best.mask, accuracy: finished.best.accuracy });
+    expect(best).toEqual({ label: finished.best.mask, accuracy: finished.best.accuracy });
     expect(test).toEqual({ alpha: finished.alpha?.testAccuracy, best: finished.best.testAccuracy });
   });
 
@@ -30,9 +30,35 @@ describe('digestOf', () => {
     const open = { ...lines[2]!, seq: lines.length };
     const { individuals, generations } = digestOf([...lines, open], lines[0]!.fact as OpenedFact, true);
     const initial = new Set(generations[0]!.parents.map(({ mask }) => mask.join('')));
-    for (const { mask, t } of individuals.slice(0, -1)) expect(t).toBe(initial.has(mask) ? 0 : 1);
+    for (const { label, t } of individuals.slice(0, -1)) expect(t).toBe(initial.has(label) ? 0 : 1);
     expect(individuals.at(-1)!.t).toBeUndefined();
   });
+
+  it.each([
+    ['sgd', [0, 0, 0, 0]],
+    ['sgd-restarts', [4, 4, 4, 4]],
+    ['pbt', [0, 0, 2, 2]],
+    ['esgd', [0, 0, 2, 2]],
+  ] as const)(
+    '%s: has its trainings, where each began, what was left after each step, and the best',
+    async (method, begun) => {
+      const run = await exampleRival(method);
+      expect(run.individuals.map(({ label, t }) => [label, t])).toEqual([
+        ['a-1', 1],
+        ['a-2', 1],
+        ['b-1', 2],
+        ['b-2', 2],
+      ]);
+      expect(run.individuals.map(({ epochsBefore }) => epochsBefore)).toEqual(begun);
+      expect(run.populations.map(({ t, members }) => [t, members.map(({ label }) => label)])).toEqual([
+        [1, ['a-1', 'a-2']],
+        [2, ['b-1', 'a-2']],
+      ]);
+      expect(run.best).toEqual({ label: 'b-1', accuracy: 0.94 });
+      expect(run.alpha === undefined).toBe(method !== 'sgd-restarts');
+      expect(run.generations).toEqual([]);
+    },
+  );
 
   it('takes the leader of the last closed generation while a run goes on', async () => {
     const { best, generations, state, test } = await exampleDigest({

@@ -1,9 +1,10 @@
+import type { EpochRecord } from '@nesgd/core/protocol';
 import type {
   AlphaFact,
-  EvaluatedFact,
   FinishedFact,
   GenerationFact,
   JournalLine,
+  MethodName,
   OpenedFact,
   TestedFact,
 } from '@nesgd/core/run';
@@ -16,21 +17,38 @@ export interface RunDigest {
   readonly runId: string;
   readonly state: RunState;
   readonly opened: OpenedFact;
+  readonly method: MethodName;
   readonly alpha: (AlphaFact & { readonly reused: boolean }) | undefined;
   /** In the order in which they arrived. */
   readonly individuals: readonly MeasuredIndividual[];
-  /** The closed ones. */
+  /** The closed ones of a search over masks. */
   readonly generations: readonly GenerationFact[];
+  /** What is left after each generation, or after each step of a method without masks. */
+  readonly populations: readonly Population[];
   readonly rows: readonly GenerationRow[];
-  /** The winner; before the end the leader of the last closed generation. */
-  readonly best: { readonly mask: string; readonly accuracy: number } | undefined;
+  /** The winner; before the end the leader of the last closed generation or step. */
+  readonly best: { readonly label: string; readonly accuracy: number } | undefined;
   readonly test: { readonly alpha: number | undefined; readonly best: number | undefined };
   readonly spent: Spent;
 }
 
-export interface MeasuredIndividual extends EvaluatedFact {
-  /** The generation that it was measured for; undefined while that is not closed. */
+export interface MeasuredIndividual {
+  /** A mask, or what a method without masks calls the training. */
+  readonly label: string;
+  readonly accuracy: number;
+  /** Empty for one that was measured and not trained. */
+  readonly curve: readonly EpochRecord[];
+  /** Epochs of training that its weights had behind them before the curve begins. */
+  readonly epochsBefore: number;
+  /** The generation or step that it was measured for; undefined while that is not closed. */
   readonly t: number | undefined;
+}
+
+export interface Population {
+  readonly t: number;
+  /** max - min of the members. */
+  readonly nabla: number;
+  readonly members: readonly { readonly label: string; readonly fitness: number }[];
 }
 
 export interface Spent {
@@ -45,6 +63,8 @@ export interface Spent {
   readonly engines: readonly string[];
   readonly epochsTrained: number;
   readonly imagesTrained: number;
+  /** Individuals that were given up: every worker that tried them died. */
+  readonly givenUp: number;
   /** Individuals that closed generations asked for, and those of them whose accuracy was known. */
   readonly evaluations: number;
   readonly cacheHits: number;
@@ -72,11 +92,13 @@ export function digestOf(lines: readonly JournalLine[], opened: OpenedFact, held
     runId: opened.runId,
     state: runState(facts, held),
     opened,
+    method: opened.experiment.method.name,
     alpha: alphaOf(lines),
-    individuals: individualsOf(lines),
+    individuals: individualsOf(lines, opened),
     generations,
+    populations: populationsOf(lines, rows),
     rows,
-    best: bestOf(finished, generations.at(-1)),
+    best: bestOf(lines, finished),
     test: { alpha: tested('alpha'), best: tested('best') },
     spent: spentBy(lines, rows),
   };
@@ -87,19 +109,46 @@ function alphaOf(lines: readonly JournalLine[]): RunDigest['alpha'] {
   return line?.fact.type === 'alpha' ? { ...line.fact, reused: line.meta.reused ?? false } : undefined;
 }
 
-/** An individual's fact stands before that of the generation it was measured for. */
-function individualsOf(lines: readonly JournalLine[]): MeasuredIndividual[] {
+/** An individual's fact stands before that of the generation or step it was measured for. */
+function individualsOf(lines: readonly JournalLine[], { experiment }: OpenedFact): MeasuredIndividual[] {
+  const alpha = lines.find(({ fact }) => fact.type === 'alpha')?.fact;
+  const alphaEpochs = alpha?.type === 'alpha' ? alpha.curve.length : 0;
   let t: number | undefined;
   const backwards = [...lines].reverse().flatMap(({ fact }): MeasuredIndividual[] => {
-    if (fact.type === 'generation') t = fact.t;
-    return fact.type === 'evaluated' ? [{ ...fact, t }] : [];
+    if (fact.type === 'generation' || fact.type === 'step') t = fact.t;
+    if (fact.type !== 'evaluated' && fact.type !== 'trained') return [];
+    const { accuracy, curve } = fact;
+    const earlier = fact.type === 'trained' ? epochsOfEarlierRounds(fact.round, experiment.method) : 0;
+    const label = fact.type === 'evaluated' ? fact.mask : fact.id;
+    return [{ label, accuracy, curve, epochsBefore: alphaEpochs + earlier, t }];
   });
   return backwards.reverse();
 }
 
-function bestOf(finished: FinishedFact | undefined, last: GenerationFact | undefined): RunDigest['best'] {
-  if (finished) return { mask: finished.best.mask, accuracy: finished.best.accuracy };
-  return last && { mask: last.best.mask.join(''), accuracy: last.best.fitness };
+/** Two methods train their networks on from round to round; every second round of ESGD trains nothing. */
+function epochsOfEarlierRounds(round: number, method: OpenedFact['experiment']['method']): number {
+  if (method.name === 'pbt') return (round - 1) * method.pbt.epochs;
+  if (method.name === 'esgd') return Math.floor(round / 2) * method.esgd.epochs;
+  return 0;
+}
+
+function populationsOf(lines: readonly JournalLine[], rows: readonly GenerationRow[]): Population[] {
+  return lines.flatMap(({ fact }): Population[] => {
+    if (fact.type !== 'generation' && fact.type !== 'step') return [];
+    const members =
+      fact.type === 'generation'
+        ? fact.parents.map(({ mask, fitness }) => ({ label: mask.join(''), fitness }))
+        : fact.population.map(({ id, accuracy }) => ({ label: id, fitness: accuracy }));
+    const row = rows.find(({ t }) => t === fact.t);
+    return row && members.length > 0 ? [{ t: fact.t, nabla: row.nabla, members }] : [];
+  });
+}
+
+function bestOf(lines: readonly JournalLine[], finished: FinishedFact | undefined): RunDigest['best'] {
+  const last = lines.map(({ fact }) => fact).findLast(({ type }) => type === 'generation' || type === 'step');
+  if (last?.type === 'step') return last.best ? { label: last.best.id, accuracy: last.best.accuracy } : undefined;
+  if (finished) return { label: finished.best.mask, accuracy: finished.best.accuracy };
+  return last?.type === 'generation' ? { label: last.best.mask.join(''), accuracy: last.best.fitness } : undefined;
 }
 
 function spentBy(lines: readonly JournalLine[], rows: readonly GenerationRow[]): Spent {
@@ -118,6 +167,7 @@ function spentBy(lines: readonly JournalLine[], rows: readonly GenerationRow[]):
     engines: unique(provenances.map(({ engine }) => engine)),
     epochsTrained: sum(trained.map(({ curve }) => curve.length)),
     imagesTrained: sum(trained.map(({ imagesTrained }) => imagesTrained)),
+    givenUp: lines.filter(({ fact }) => fact.type === 'failed').length,
     evaluations: sum(rows.map(({ evaluated, cacheHits }) => evaluated + cacheHits)),
     cacheHits: sum(rows.map(({ cacheHits }) => cacheHits)),
   };

@@ -1,3 +1,4 @@
+import { searchesMasks } from '@nesgd/core/run';
 import { formatDuration } from '../display/format.js';
 import { formatTime } from '../status/overview-lines.js';
 import type { RunDigest } from './run-digest.js';
@@ -10,6 +11,7 @@ export function overviewTable(runs: readonly RunDigest[]): Table {
     header: [
       'Run',
       'State',
+      'Method',
       'Data set',
       'Network',
       'Seed',
@@ -19,9 +21,10 @@ export function overviewTable(runs: readonly RunDigest[]): Table {
       'Best, test (%)',
       'Difference, test',
     ],
-    rows: runs.map(({ runId, state, opened, alpha, best, test }) => [
+    rows: runs.map(({ runId, state, method, opened, alpha, best, test }) => [
       runId,
       state,
+      method,
       opened.experiment.dataset.name,
       opened.experiment.model.name,
       String(opened.experiment.seed),
@@ -34,16 +37,17 @@ export function overviewTable(runs: readonly RunDigest[]): Table {
     notes: [
       'Fitness is the accuracy that the search chooses by. The test set is looked at once, at the end, unless fitness is itself the test accuracy.',
     ],
-    words: [1, 2, 3],
+    words: [1, 2, 3, 4],
   };
 }
 
 /** One generation a row. */
-export function generationTable({ rows, generations, opened }: RunDigest): Table {
+export function generationTable({ rows, generations, opened, method }: RunDigest): Table {
+  const masks = searchesMasks(method);
   return {
-    caption: 'Generations',
+    caption: masks ? 'Generations' : 'Steps',
     header: [
-      'Generation',
+      masks ? 'Generation' : 'Step',
       'Best (%)',
       'Median (%)',
       'Nabla',
@@ -53,7 +57,7 @@ export function generationTable({ rows, generations, opened }: RunDigest): Table
       'Known already',
     ],
     rows: rows.map((row, i) => {
-      const { clusters, suppressed, pool } = generations[i]!;
+      const { clusters, suppressed, pool } = generations[i] ?? { clusters: [], suppressed: [], pool: [] };
       return [
         String(row.t),
         percent(row.best),
@@ -67,7 +71,8 @@ export function generationTable({ rows, generations, opened }: RunDigest): Table
     }),
     notes: [
       'Median and nabla (highest less lowest, in percentage points) are of the survivors. Clusters are those of parents and offspring together; the initial population is not clustered.',
-      ...(opened.experiment.evolution.suppression ? [] : ['Suppression is off in this run.']),
+      ...(method !== 'ne-sgd' ? [`The method is ${method}, which clusters and suppresses nothing.`] : []),
+      ...(method === 'ne-sgd' && !opened.experiment.evolution.suppression ? ['Suppression is off in this run.'] : []),
     ],
     words: [4, 5],
   };
@@ -95,6 +100,7 @@ export function spentTable({ spent, alpha, individuals, state }: RunDigest): Tab
       ['Individuals asked for by closed generations', count(spent.evaluations)],
       ['of them known already (cache hits)', count(spent.cacheHits)],
       ['Individuals retrained', count(individuals.length)],
+      ...(spent.givenUp > 0 ? [['Individuals given up', count(spent.givenUp)]] : []),
       ['Epochs trained, alpha’s included', count(spent.epochsTrained)],
       ['Images trained on, alpha’s included', count(spent.imagesTrained)],
     ],

@@ -1,7 +1,7 @@
 import type { OpenedFact } from '@nesgd/core/run';
 import { PbfReader } from 'pbf';
 import { describe, expect, it } from 'vitest';
-import { exampleJournal } from '../report/example-journal.fixture.js';
+import { exampleJournal, exampleRivalJournal } from '../report/example-journal.fixture.js';
 import { tensorBoardFiles } from './run-events.js';
 
 interface Read {
@@ -63,6 +63,23 @@ describe('tensorBoardFiles', () => {
     expect(values(folders.get('search'), 'search/best')).toEqual(
       generations.map(({ t, best }) => [t, expect.closeTo(best.fitness, 6)]),
     );
+  });
+
+  it('has the trainings and steps of a method without masks', async () => {
+    const lines = await exampleRivalJournal('sgd');
+    const files = tensorBoardFiles(lines, lines[0]!.fact as OpenedFact);
+    expect([...files.keys()].map((path) => path.slice(0, path.lastIndexOf('/')))).toEqual([
+      'individuals/a-1',
+      'individuals/a-2',
+      'search',
+      'individuals/b-1',
+      'individuals/b-2',
+    ]);
+    const search = scalarsOf([...files].find(([path]) => path.startsWith('search/'))![1]);
+    expect(values(search, 'search/best')).toEqual([
+      [1, expect.closeTo(0.92, 6)],
+      [2, expect.closeTo(0.94, 6)],
+    ]);
   });
 
   it('leaves out what was not measured', async () => {

@@ -1,4 +1,4 @@
-import type { AlphaFact, EvaluatedFact, JournalLine, OpenedFact } from '@nesgd/core/run';
+import type { AlphaFact, EvaluatedFact, JournalLine, OpenedFact, TrainedFact } from '@nesgd/core/run';
 import { generationRows } from '../status/generation-row.js';
 import { eventFile, type Scalar } from './event-file.js';
 
@@ -7,7 +7,8 @@ const FILE_NAME = 'events.out.tfevents.0.nesgd';
 
 /**
  * A run as TensorBoard shows it: each folder is one of its "runs". `alpha` and `individuals/<mask>` have a step an epoch
- * (an individual goes on where alpha ended, as in Fig. 3), `search` has a step a generation.
+ * (an individual goes on where alpha ended, as in Fig. 3), `search` has a step a
+ * generation, or a step of a method without masks.
  * @returns files by path. Epochs have the time of the fact that they are of: the journal knows no other.
  */
 export function tensorBoardFiles(lines: readonly JournalLine[], opened: OpenedFact): Map<string, Uint8Array> {
@@ -25,7 +26,9 @@ export function tensorBoardFiles(lines: readonly JournalLine[], opened: OpenedFa
     } else if (fact.type === 'evaluated') {
       const again = fact.repeat === 0 ? '' : `-again-${fact.repeat}`;
       add(`individuals/${fact.mask}${again}`, curve(fact, { fitness, at, from: alphaEpochs }));
-    } else if (fact.type === 'generation') {
+    } else if (fact.type === 'trained') {
+      add(`individuals/${fact.id}`, curve(fact, { fitness, at, from: alphaEpochs }));
+    } else if (fact.type === 'generation' || (fact.type === 'step' && fact.population.length > 0)) {
       const { t, best, median, nabla, suppressed } = rows.find((row) => row.t === fact.t)!;
       const values = { best, median, nabla, suppressed };
       add(
@@ -43,7 +46,7 @@ export function tensorBoardFiles(lines: readonly JournalLine[], opened: OpenedFa
 
 /** Epochs that were not measured, and losses that were no numbers, are left out. */
 function curve(
-  { curve: records }: AlphaFact | EvaluatedFact,
+  { curve: records }: AlphaFact | EvaluatedFact | TrainedFact,
   { fitness, at, from }: { fitness: string; at: number; from: number },
 ): Scalar[] {
   return records.flatMap(({ epoch, trainLoss, accuracy }): Scalar[] => {

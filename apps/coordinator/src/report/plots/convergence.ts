@@ -12,10 +12,10 @@ interface Point {
 
 /** Fig. 3: accuracy against epochs, alpha's curve and, going on where it ends, each individual's. */
 export function convergenceFigure({ alpha, individuals, best, opened }: RunDigest): Figure | undefined {
-  const winner = individuals.find(({ mask, accuracy }) => mask === best?.mask && accuracy === best.accuracy);
+  const winner = individuals.find(({ label, accuracy }) => label === best?.label && accuracy === best.accuracy);
   const alphaPoints = alpha ? curvePoints(alpha.curve, 0, 'alpha', `alpha: ${percent(alpha.accuracy)} %`) : [];
   const points = (of: readonly MeasuredIndividual[]) =>
-    of.flatMap((individual, i) => individualPoints(individual, alpha, `${individual.mask}/${i}`));
+    of.flatMap((individual, i) => individualPoints(individual, alpha, `${individual.label}/${i}`));
   const others = points(individuals.filter((individual) => individual !== winner));
   const winning = points(winner ? [winner] : []);
   if (alphaPoints.length + others.length + winning.length === 0) return undefined;
@@ -26,7 +26,7 @@ export function convergenceFigure({ alpha, individuals, best, opened }: RunDiges
   return {
     name: 'convergence',
     title: `Accuracy on ${opened.experiment.fitness}, epoch by epoch (Fig. 3)`,
-    description: `Learning curves: alpha by SGD${alpha ? `, which reached ${percent(alpha.accuracy)} %` : ''}, and from where it ended ${individuals.length} individuals${best ? `; the best, highlighted, reached ${percent(best.accuracy)} %` : ''}.`,
+    description: `Learning curves: ${alpha ? `alpha by SGD, which reached ${percent(alpha.accuracy)} %, and from where it ended ` : ''}${individuals.length} individuals${best ? `; the best, highlighted, reached ${percent(best.accuracy)} %` : ''}.`,
     options: (palette) => ({
       height: 380,
       marginLeft: 60,
@@ -70,10 +70,11 @@ export function convergenceFigure({ alpha, individuals, best, opened }: RunDiges
 }
 
 function individualPoints(individual: MeasuredIndividual, alpha: RunDigest['alpha'], curve: string): Point[] {
-  const { mask, accuracy, t } = individual;
-  const title = `${mask}${t === undefined ? '' : `, generation ${t}`}: ${percent(accuracy)} %`;
-  const start = alpha?.curve.length ?? 0;
-  const from: Point[] = alpha ? [{ epoch: start, accuracy: alpha.accuracy, curve, title }] : [];
+  const { label, accuracy, t, epochsBefore: start } = individual;
+  const title = `${label}${t === undefined ? '' : `, generation ${t}`}: ${percent(accuracy)} %`;
+  // Where it goes on from alpha, its line does so, too.
+  const from: Point[] =
+    alpha && start === alpha.curve.length ? [{ epoch: start, accuracy: alpha.accuracy, curve, title }] : [];
   const measured = curvePoints(individual.curve, start, curve, title);
   return measured.length > 0 ? [...from, ...measured] : [];
 }

@@ -126,5 +126,5 @@ function blockLabels({ opened }: RunDigest): string[] {
 }
 
 function bestKeeps({ best }: RunDigest): string {
-  return best ? `The best mask, ${best.mask}, keeps ${keptBlocks(best.mask)} of ${best.mask.length} blocks.` : '';
+  return best ? `The best mask, ${best.label}, keeps ${keptBlocks(best.label)} of ${best.label.length} blocks.` : '';
 }

@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import type { RunDigest } from '../run-digest.js';
+import type { Population, RunDigest } from '../run-digest.js';
 import { percent } from '../table.js';
 import type { Figure } from './draw.js';
 
@@ -7,18 +7,18 @@ import type { Figure } from './draw.js';
 const MOST_LEVEL_LABELS = 14;
 
 /** A box a generation: the survivors' accuracies, and above it nabla, the highest less the lowest. */
-export function populationFigure({ generations, alpha, opened }: RunDigest): Figure | undefined {
-  if (generations.length === 0) return undefined;
-  const points = generations.flatMap(({ t, parents }) =>
-    parents.map(({ mask, fitness }) => ({ t, fitness, title: `${mask.join('')}: ${percent(fitness)} %` })),
+export function populationFigure({ populations, alpha, opened }: RunDigest): Figure | undefined {
+  if (populations.length === 0) return undefined;
+  const points = populations.flatMap(({ t, members }) =>
+    members.map(({ label, fitness }) => ({ t, fitness, title: `${label}: ${percent(fitness)} %` })),
   );
-  const upright = generations.length > MOST_LEVEL_LABELS;
-  const last = generations.at(-1)!;
-  const crowded = last.parents.length > 12; // The box must be seen behind them.
+  const upright = populations.length > MOST_LEVEL_LABELS;
+  const last = populations.at(-1)!;
+  const crowded = last.members.length > 12; // The box must be seen behind them.
   return {
     name: 'population',
     title: 'The population by generation, and its nabla',
-    description: `Box plots of the fitness of the ${last.parents.length} survivors of each of ${generations.length} generations; above each its nabla (highest less lowest) in percentage points. In generation ${last.t} the best has ${percent(last.best.fitness)} %, nabla is ${(100 * last.nabla).toFixed(2)}.`,
+    description: `Box plots of the fitness of the ${last.members.length} survivors of each of ${populations.length} generations; above each its nabla (highest less lowest) in percentage points. In generation ${last.t} the best has ${percent(Math.max(...last.members.map(({ fitness }) => fitness)))} %, nabla is ${(100 * last.nabla).toFixed(2)}.`,
     options: (palette) => ({
       height: 340,
       marginLeft: 60,
@@ -50,10 +50,10 @@ export function populationFigure({ generations, alpha, opened }: RunDigest): Fig
           r: crowded ? 1.5 : 2.5,
           title: 'title',
         }),
-        Plot.text(generations, {
+        Plot.text(populations, {
           x: 't',
-          y: ({ parents }: (typeof generations)[number]) => Math.max(...parents.map(({ fitness }) => fitness)),
-          text: ({ nabla }: (typeof generations)[number]) => (upright ? '' : '∇ ') + (100 * nabla).toFixed(2),
+          y: ({ members }: Population) => Math.max(...members.map(({ fitness }) => fitness)),
+          text: ({ nabla }: Population) => (upright ? '' : '∇ ') + (100 * nabla).toFixed(2),
           dy: upright ? -16 : -10,
           rotate: upright ? -90 : 0,
         }),
