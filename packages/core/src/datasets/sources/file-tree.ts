@@ -10,21 +10,12 @@ import { TarTree } from './tar-tree.js';
 export interface FileTree {
   /** As the user gave it, for messages. */
   readonly path: string;
-  /** Changes when the files do, and costs no reading of them. */
-  identity(): Promise<readonly FileIdentity[]>;
+  /** Changes when the files do (path, size or a time of one of them), and costs no reading of them. */
+  identity(): Promise<string>;
   /** Sorted by code unit. @throws InputError for a damaged tar; the signal's reason. */
   list(signal?: AbortSignal): Promise<Listing>;
   /** Each of `files` once, in an order of the tree's choosing. @throws InputError for a damaged tar or an unreadable file. */
   read(files: ReadonlySet<string>, signal?: AbortSignal): AsyncGenerator<TreeFile>;
-}
-
-export interface FileIdentity {
-  /** Absolute, symbolic links resolved. */
-  readonly path: string;
-  readonly size: number;
-  readonly mtimeMs: number;
-  /** Notices what keeps the modification time: `cp -p` over the file, a package installed anew. */
-  readonly ctimeMs: number;
 }
 
 export interface Listing {

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { readFileSync, type Stats, statSync } from 'node:fs';
 import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';
-import type { FileIdentity, FileTree, Listing, TreeFile } from './file-tree.js';
+import { fileIdentity } from './file-identity.js';
+import type { FileTree, Listing, TreeFile } from './file-tree.js';
 
 /**
  * Below these stand image folders, `train/<class>/<image>`. Nothing else is walked unless that was asked for: the path may be
@@ -14,21 +16,36 @@ const DEEPEST_OF_ALL = 5;
 
 /** A folder on disk. Symbolic links are followed. */
 export class FolderTree implements FileTree {
-  #walked: Promise<Walked> | undefined;
+  #listed: Promise<Listing> | undefined;
 
   constructor(
     readonly path: string,
     private readonly everyFolder = false,
   ) {}
 
-  async identity(): Promise<readonly FileIdentity[]> {
-    // Looked at anew each time: it is compared from before to after the reading.
-    return (await walk(this.path, this.everyFolder)).identities;
+  async identity(): Promise<string> {
+    // Looked at anew each time: it is compared from before to after the reading. In the order of the walk, which is one.
+    const sha256 = createHash('sha256');
+    await walk(this.path, this.everyFolder, {
+      folder: () => {},
+      file: (_path, absolute, about) => sha256.update(fileIdentity(absolute, about)),
+    });
+    return sha256.digest('hex');
   }
 
-  async list(): Promise<Listing> {
-    this.#walked ??= walk(this.path, this.everyFolder);
-    return this.#walked;
+  list(): Promise<Listing> {
+    this.#listed ??= this.#list();
+    return this.#listed;
+  }
+
+  async #list(): Promise<Listing> {
+    const files: string[] = [];
+    const folders: string[] = [];
+    await walk(this.path, this.everyFolder, {
+      folder: (path) => folders.push(path),
+      file: (path) => files.push(path),
+    });
+    return { files: files.sort(), folders: folders.sort() };
   }
 
   async *read(files: ReadonlySet<string>, signal?: AbortSignal): AsyncGenerator<TreeFile> {
@@ -40,47 +57,31 @@ export class FolderTree implements FileTree {
   }
 }
 
-interface Walked extends Listing {
-  readonly files: string[];
-  readonly folders: string[];
-  readonly identities: FileIdentity[];
+/** What is told of a folder: paths relative to it, in an order that depends on names alone. */
+interface Seen {
+  folder(path: string): unknown;
+  file(path: string, absolute: string, about: Stats): unknown;
 }
 
-async function walk(root: string, everyFolder: boolean): Promise<Walked> {
-  const found: Walked = { files: [], folders: [], identities: [] };
+async function walk(root: string, everyFolder: boolean, seen: Seen): Promise<void> {
   const enter = everyFolder
     ? (depth: number) => depth < DEEPEST_OF_ALL
     : (depth: number, name: string) => depth < DEEPEST && (depth > 1 || WALKED.has(name));
-  await visit(await realpath(root), '', 1, enter, found);
-  found.files.sort();
-  found.folders.sort();
-  found.identities.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return found;
-}
-
-async function visit(
-  root: string,
-  folder: string,
-  depth: number,
-  enter: (depth: number, name: string) => boolean,
-  found: Walked,
-): Promise<void> {
-  const inside = folder === '' ? root : `${root}/${folder}`;
-  const names = (await readdir(inside).catch(unreadable)).filter((name) => !name.startsWith('.'));
-  // Sorted here, so that sorting all of them later has next to nothing to do.
-  for (const name of names.sort()) {
-    const path = folder === '' ? name : `${folder}/${name}`;
-    const absolute = `${inside}/${name}`; // Not join(): it takes as long as the look.
-    const about = look(absolute);
-    if (about.isDirectory()) {
-      found.folders.push(path);
-      if (enter(depth, name)) await visit(root, path, depth + 1, enter, found);
-    } else if (about.isFile()) {
-      const { size, mtimeMs, ctimeMs } = about;
-      found.files.push(path);
-      found.identities.push({ path: absolute, size, mtimeMs, ctimeMs });
+  const visit = async (absolute: string, within: string, depth: number): Promise<void> => {
+    const names = (await readdir(absolute).catch(unreadable)).filter((name) => !name.startsWith('.'));
+    for (const name of names.sort()) {
+      const path = within + name;
+      const inside = `${absolute}/${name}`; // Not join(): it takes as long as the look.
+      const about = look(inside);
+      if (about.isDirectory()) {
+        seen.folder(path);
+        if (enter(depth, name)) await visit(inside, `${path}/`, depth + 1);
+      } else if (about.isFile()) {
+        seen.file(path, inside, about);
+      }
     }
-  }
+  };
+  await visit(await realpath(root), '', 1);
 }
 
 /** Synchronous: a small file takes a tenth of what a promise of it takes, and others decode meanwhile. */

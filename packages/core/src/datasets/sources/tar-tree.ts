@@ -5,7 +5,8 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
 import { InputError, NesgdError } from '../../errors.js';
-import type { FileIdentity, FileTree, Listing, TreeFile } from './file-tree.js';
+import { fileIdentity } from './file-identity.js';
+import type { FileTree, Listing, TreeFile } from './file-tree.js';
 
 /** Read into memory at once. The largest file of a known data set has 1.33 GB. */
 const LARGEST_FILE = 2 ** 31;
@@ -26,9 +27,8 @@ export class TarTree implements FileTree {
     private readonly gzipped: boolean,
   ) {}
 
-  async identity(): Promise<readonly FileIdentity[]> {
-    const { size, mtimeMs, ctimeMs } = await stat(this.path);
-    return [{ path: await realpath(this.path), size, mtimeMs, ctimeMs }];
+  async identity(): Promise<string> {
+    return fileIdentity(await realpath(this.path), await stat(this.path));
   }
 
   list(signal?: AbortSignal): Promise<Listing & { wrapper: string }> {
