@@ -1,7 +1,8 @@
 """Steps of SGD with PyTorch, channels-last, for `nesgd bench`.
 
-Usage: pytorch_training.py '{"model": "resnet20", "threads": 2, "batch": 128, "mode": "eager" or "compile"}'. Speaks
-lines of JSON, as packages/core/src/bench/messages.ts has them: says {"ready"} when it is, then answers each request.
+Usage: pytorch_training.py '{"model": "resnet20", "threads": 2, "batch": 128, "device": "cpu", "mode": "eager"}', where
+the mode may be "compile", too. Speaks lines of JSON, as packages/core/src/bench/messages.ts has them: says {"ready"} when
+it is, then answers each request.
 """
 
 import json
@@ -24,13 +25,13 @@ def peak_mb():
     return kb / 1024
 
 
-def trainer(model, threads, batch, mode):
+def trainer(model, threads, batch, device, mode):
     torch.set_num_threads(threads)
     torch.manual_seed(1)
     build, config = FULL[model]
-    network = build(config, Plain).to(memory_format=torch.channels_last)
-    x = torch.randn(batch, 3, 32, 32).to(memory_format=torch.channels_last)
-    y = torch.randint(0, 10, (batch,))
+    network = build(config, Plain).to(device, memory_format=torch.channels_last)
+    x = torch.randn(batch, 3, 32, 32).to(device, memory_format=torch.channels_last)
+    y = torch.randint(0, 10, (batch,), device=device)
     optimiser = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
     forward = torch.compile(network) if mode == "compile" else network
 
@@ -52,7 +53,7 @@ def main(settings):
     step = trainer(**settings)
     if settings["mode"] == "compile":
         step()  # What cannot be compiled fails before it is counted on.
-    say(ready=f"PyTorch {torch.__version__}")
+    say(ready=f"PyTorch {torch.__version__} ({settings['device']})")
     for line in sys.stdin:
         request = json.loads(line)
         if request["do"] == "memory":

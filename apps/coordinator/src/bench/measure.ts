@@ -4,7 +4,7 @@ import { inTurn } from './in-turn.js';
 import type { BenchPlan, ModelName } from './plan.js';
 import type { BenchRow, PeerResult, PopulationRow, Split } from './report.js';
 import { median, ratioOf } from './statistics.js';
-import { startTorch } from './torch.js';
+import { startTorch, type TorchSettings } from './torch.js';
 
 /** Long enough that a step more or less of noise does not matter. */
 const SECONDS_A_MEASUREMENT = 2;
@@ -21,17 +21,24 @@ export interface MeasuredRow {
 export function measureRow(model: ModelName, plan: BenchPlan): Promise<MeasuredRow> {
   const { engine, threads, torch } = plan;
   const batch = plan.batchOf(model);
-  const ours = startSteps({ model, engine, threads, batch });
-  const eager = torch && startTorch({ python: torch.python, model, threads, batch, mode: 'eager' });
-  return withProcesses(eager ? [ours, eager] : [ours], async ([trainer, peer]) => {
-    const compiled = torch?.compiled ? await startCompiled({ python: torch.python, model, threads, batch }) : undefined;
-    try {
-      return await measureBeside(trainer!, peer, compiled, { model, plan, batch });
-    } finally {
-      if (compiled instanceof StepProcess) await compiled.stop();
-    }
+  return withProcesses([startSteps({ model, engine, threads, batch })], ([trainer]) => {
+    const of = { model, plan, batch };
+    if (!torch) return measureBeside(trainer!, undefined, undefined, of);
+    const settings = { python: torch.python, model, threads, batch, device: deviceOf(trainer!) };
+    return withProcesses([startTorch({ ...settings, mode: 'eager' })], async ([peer]) => {
+      const compiled = torch.compiled ? await startCompiled(settings) : undefined;
+      try {
+        return await measureBeside(trainer!, peer, compiled, of);
+      } finally {
+        if (compiled instanceof StepProcess) await compiled.stop();
+      }
+    });
   });
 }
+
+/** Where a peer has to compute for a fair comparison: where ours does. */
+const deviceOf = ({ description }: StepProcess): TorchSettings['device'] =>
+  description.includes('(GPU') ? 'cuda' : 'cpu';
 
 async function measureBeside(
   trainer: StepProcess,
@@ -78,12 +85,7 @@ async function measureBeside(
 }
 
 /** @returns why it does not work here, where it does not: that is a finding, and no error. */
-async function startCompiled(settings: {
-  python: string;
-  model: ModelName;
-  threads: number;
-  batch: number;
-}): Promise<StepProcess | string> {
+async function startCompiled(settings: Omit<TorchSettings, 'mode'>): Promise<StepProcess | string> {
   try {
     return await startTorch({ ...settings, mode: 'compile' });
   } catch (error) {
@@ -96,17 +98,19 @@ export async function measurePopulation(model: ModelName, plan: BenchPlan): Prom
   const { threads: total, torch } = plan;
   const batch = plan.batchOf(model);
   const splits: Split[] = [];
+  let device: TorchSettings['device'] = 'cpu';
   for (const split of waysToDivide(total)) {
-    const imagesPerSecond = await withProcesses(startWorkers(model, plan, split), async (workers) =>
-      rate(workers, plan.steps ?? (await stepsFor(workers)), batch),
-    );
+    const imagesPerSecond = await withProcesses(startWorkers(model, plan, split), async (workers) => {
+      device = deviceOf(workers[0]!);
+      return rate(workers, plan.steps ?? (await stepsFor(workers)), batch);
+    });
     splits.push({ ...split, imagesPerSecond });
   }
   const best = splits.toSorted((a, b) => b.imagesPerSecond - a.imagesPerSecond)[0]!;
   const { workers: count, threads } = best;
   if (!torch) return { model, ...best, peerImagesPerSecond: null, ratio: null, ratioRange: null, splits };
 
-  const peer = startTorch({ python: torch.python, model, threads: total, batch, mode: 'eager' });
+  const peer = startTorch({ python: torch.python, model, threads: total, batch, device, mode: 'eager' });
   return withProcesses([...startWorkers(model, plan, best), peer], async (processes) => {
     const [workers, peers] = [processes.slice(0, count), processes.slice(count)];
     // As long for one as for the other: the workers' steps are those of one of them.

@@ -11,11 +11,12 @@ export interface TorchSettings {
   readonly model: ModelName;
   readonly threads: number;
   readonly batch: number;
+  readonly device: 'cpu' | 'cuda';
   /** Eager, or by torch.compile, which wants a C++ compiler. */
   readonly mode: 'eager' | 'compile';
 }
 
-/** PyTorch's process, as one would write it for a CPU (decision 0053). @throws StepProcessError. */
+/** PyTorch's process, as one would write it (decision 0053). @throws StepProcessError. */
 export function startTorch({ python, ...settings }: TorchSettings): Promise<StepProcess> {
   return StepProcess.start(
     python,
