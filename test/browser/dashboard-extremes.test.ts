@@ -59,6 +59,7 @@ function hostileStatus(): LiveStatus {
       jobsDone: 0,
       failures: 0,
       imagesPerSecond: null,
+      memoryBytes: null,
       lastHeardAt: at,
     })),
     log: HOSTILE.map((text) => ({ at, kind: 'notice', text })),

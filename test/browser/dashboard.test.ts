@@ -169,7 +169,7 @@ describe('the views of a run have the figures of its journal', () => {
 
   it('workers: their jobs', async () => {
     const rows = await table('work', /Jobs and their time/);
-    const jobs = rows.reduce((sum, cells) => sum + Number(cells[2]), 0);
+    const jobs = rows.reduce((sum, cells) => sum + Number(cells[3]), 0);
     expect(jobs).toBe((await evaluated()).length + 1);
   });
 });
@@ -249,6 +249,65 @@ describe('the coordinator gone and back', () => {
     } finally {
       await run.close();
     }
+  });
+});
+
+describe('what does not go as usual', () => {
+  it('a method without masks has its networks and steps, and no views of masks', async () => {
+    const run = await beginRun(test.runs, { runId: 'rival', method: 'pbt' });
+    const trained = { type: 'trained', round: 1, weights: null, imagesTrained: 540 } as const;
+    const measured = (accuracy: number) => ({ accuracy, curve: [{ epoch: 1, trainLoss: 1, accuracy }] });
+    await run.journal.append({ ...trained, id: 'pbt-1-1', ...measured(0.5) });
+    await run.journal.append({ ...trained, id: 'pbt-1-2', ...measured(0.625) });
+    const best = { id: 'pbt-1-2', accuracy: 0.625, weights: null };
+    await run.journal.append({ type: 'step', t: 1, population: [best], best });
+    await run.close();
+    const page = await test.page();
+    await page.goto(`${test.url}/runs/rival`);
+    await expect.poll(() => page.locator('.cards').textContent()).toContain('0.6250');
+    expect(await page.locator('.cards').textContent()).toContain('1,080 images');
+    expect(await page.locator('nav.views a').allTextContents()).toEqual([
+      'Overview',
+      'Convergence',
+      'Workers and queue',
+      'Settings',
+      'Log',
+    ]);
+    await page.goto(`${test.url}/runs/rival/convergence`);
+    await page.getByRole('slider').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.getByText('individual 1, pbt-1-2: 0.6250 after epoch 1').waitFor();
+  });
+
+  it('an individual that was given up is said so, with its reason, and counts with 0', async () => {
+    const run = await beginRun(test.runs, { runId: 'failing', blocks: ['a', 'b'] });
+    await run.journal.append(evaluated('10', 0.5));
+    const reason = 'three trainers died of it';
+    await run.journal.append({ type: 'failed', mask: '01', repeat: 0 }, { reason });
+    const individuals = [
+      { mask: [1, 0], fitness: 0.5 },
+      { mask: [0, 1], fitness: 0 },
+    ] as const;
+    await run.journal.append({
+      type: 'generation',
+      t: 0,
+      parents: individuals,
+      best: individuals[0],
+      nabla: 0.5,
+      offspring: [],
+      lineage: [],
+      pool: individuals,
+      clusters: [],
+      suppressed: [],
+    });
+    await run.close();
+    const page = await test.page();
+    await page.goto(`${test.url}/runs/failing`);
+    await expect.poll(() => page.locator('.cards').textContent()).toContain('1 given up');
+    await page.goto(`${test.url}/runs/failing/log`);
+    await page.getByText(reason).waitFor();
+    await page.goto(`${test.url}/runs/failing/fitness`);
+    await expect.poll(() => page.locator('tbody tr').first().textContent()).toContain('0.0000');
   });
 });
 

@@ -19,6 +19,8 @@ export interface RecordedRun {
   readonly workers?: readonly string[];
   /** Closes this many generations and stops there; else the run is finished. */
   readonly stopAfter?: number;
+  /** A rival of NE-SGD: then only `beginRun` serves. */
+  readonly method?: string;
 }
 
 /**
@@ -36,13 +38,14 @@ export async function recordRun(runsFolder: string, options: RecordedRun): Promi
 
 /** The run with its opening fact alone, held by this process. */
 export async function beginRun(runsFolder: string, options: RecordedRun): Promise<RunFolder> {
-  const { runId, blocks = BLOCKS, populationSize = 6, generations = 3, epochs = 4 } = options;
+  const { runId, blocks = BLOCKS, populationSize = 6, generations = 3, epochs = 4, method = 'ne-sgd' } = options;
   const experiment = parseExperiment(
     {
       name: 'recorded',
       seed: 3,
       dataset: { name: 'mnist', trainImages: 600 },
       model: { name: 'resnet8' },
+      method: { name: method },
       alpha: { epochs, learningRate: 0.1 },
       retrain: { epochs: Math.max(1, epochs >> 1), learningRateRetained: 0.01, learningRateReinitialised: 0.1 },
       evolution: { populationSize, generations, initialRetainProbability: 0.6 },

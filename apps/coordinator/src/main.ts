@@ -15,6 +15,7 @@ import type { ReportOptions } from './commands/report.js';
 import { type RunOptions, resume, run, type Surroundings } from './commands/run.js';
 import { openDashboard, type ServeOptions, serve } from './commands/serve.js';
 import { status } from './commands/status.js';
+import { watchStatus } from './commands/status-watch.js';
 import { type WorkerOptions, worker } from './commands/worker.js';
 import { CONTENDER_NAMES } from './compare/contenders.js';
 import { readConfig } from './config.js';
@@ -195,13 +196,16 @@ program
   .argument('[run-id]', 'the run to show')
   .addOption(runs())
   .addOption(json())
-  .action(async (runId: string | undefined, options: { runs: string; json: boolean }) => {
-    process.exitCode = await status({
-      runsFolder: options.runs,
-      json: options.json,
-      stdout: process.stdout,
-      ...(runId && { runId }),
-    });
+  .option('--watch', 'show it again whenever it changes, until the run ends or Ctrl-C', false)
+  .action(async (runId: string | undefined, options: { runs: string; json: boolean; watch: boolean }) => {
+    const shown = { runsFolder: options.runs, json: options.json, stdout: process.stdout, ...(runId && { runId }) };
+    if (!options.watch) {
+      process.exitCode = await status(shown);
+      return;
+    }
+    const stop = new AbortController();
+    onStopSignal(() => stop.abort());
+    await watchStatus({ ...shown, signal: stop.signal });
   });
 
 program
@@ -350,7 +354,7 @@ async function conduct<T>(
   };
   const port = served === true ? DEFAULT_SERVE_PORT : served;
   const dashboard =
-    port === undefined ? undefined : await openDashboard({ runs: runsFolder, host: LOOPBACK, port }, config.secret);
+    port === undefined ? undefined : await openDashboard({ runs: runsFolder, host: LOOPBACK, port }, config);
   if (dashboard) watch({ type: 'notice', text: `dashboard: ${dashboard.url}` });
   try {
     const summary = await work({ config, watch, signal: stop.signal });

@@ -1,4 +1,5 @@
 import { LocationProvider, Route, Router } from 'preact-iso';
+import { server } from './api/server.js';
 import { ThemeSwitch } from './ui/theme.js';
 import { ComparePage } from './views/compare.js';
 import { RunPage } from './views/run-page.js';
@@ -15,9 +16,16 @@ export function App() {
           nesgd
         </a>
         <ThemeSwitch />
-        <form method="post" action="/logout" class="logout">
-          <button type="submit">Log out</button>
-        </form>
+        {server.value?.queueBoard && (
+          <a href={server.value.queueBoard} target="_self">
+            Queue
+          </a>
+        )}
+        {server.value?.login && (
+          <form method="post" action="/logout">
+            <button type="submit">Log out</button>
+          </form>
+        )}
       </header>
       <main id="content" tabIndex={-1}>
         <Router>

@@ -13,8 +13,8 @@ export interface ServeOptions {
 }
 
 /** `nesgd serve`: shows the runs of a folder until `signal`. @throws InputError for an address that cannot be served. */
-export async function serve(options: ServeOptions, { secret }: CoordinatorConfig, signal: AbortSignal): Promise<void> {
-  const server = await openDashboard(options, secret);
+export async function serve(options: ServeOptions, config: CoordinatorConfig, signal: AbortSignal): Promise<void> {
+  const server = await openDashboard(options, config);
   const { url } = server;
   if (options.json) process.stdout.write(`${JSON.stringify({ url })}\n`);
   else process.stderr.write(`the runs of ${resolve(options.runs)}: ${url} (Ctrl-C ends)\n`);
@@ -25,9 +25,10 @@ export async function serve(options: ServeOptions, { secret }: CoordinatorConfig
 /** @throws InputError */
 export function openDashboard(
   { runs, host, port }: Pick<ServeOptions, 'runs' | 'port' | 'host'>,
-  secret: string | undefined,
+  { secret, redisUrl }: CoordinatorConfig,
 ): Promise<DashboardServer> {
-  return startDashboard(serveAddress(host, port ?? DEFAULT_SERVE_PORT, secret), runs, (error) => {
+  const address = serveAddress(host, port ?? DEFAULT_SERVE_PORT, secret);
+  return startDashboard(address, { runsFolder: runs, redisUrl }, (error) => {
     process.stderr.write(`nesgd: dashboard: ${error instanceof Error ? error.stack : String(error)}\n`);
   });
 }

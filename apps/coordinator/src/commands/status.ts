@@ -36,7 +36,7 @@ export async function status({ runsFolder, runId, json, stdout }: StatusOptions)
   return 0;
 }
 
-function listLines(runs: readonly ListedRun[], runsFolder: string): Line[] {
+export function listLines(runs: readonly ListedRun[], runsFolder: string): Line[] {
   if (runs.length === 0)
     return [
       [

@@ -75,7 +75,7 @@ export class LiveState {
   }
 
   #progress(event: EventOf<'job-progress'>, now: number): void {
-    const { epoch, epochs, trainLoss, accuracy, imagesPerSecond } = event.progress;
+    const { epoch, epochs, trainLoss, accuracy, imagesPerSecond, memoryBytes = null } = event.progress;
     const record: EpochRecord = { epoch, trainLoss: Number.isFinite(trainLoss) ? trainLoss : null, accuracy };
     const job = this.#job(event, now);
     this.#active.set(event.job.id, {
@@ -84,7 +84,7 @@ export class LiveState {
       imagesPerSecond,
       curve: [...job.curve.filter((earlier) => earlier.epoch < epoch), record],
     });
-    this.#worker(event.worker, now, { imagesPerSecond });
+    this.#worker(event.worker, now, { imagesPerSecond, memoryBytes });
   }
 
   /** The job as it stands with that worker: one that another began starts over. */
@@ -119,6 +119,7 @@ export class LiveState {
       jobsDone: 0,
       failures: 0,
       imagesPerSecond: null,
+      memoryBytes: null,
       lastHeardAt: iso(now),
     };
     this.#workers.set(name, { ...known, ...changes, lastHeardAt: iso(now) });

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { ApiError, ListedRun, RunSnapshot } from '@nesgd/core/view';
+import type { ApiError, ListedRun, RunSnapshot, ServerDescription } from '@nesgd/core/view';
 import type { RunOverview } from '../status/run-overview.js';
 
 /** The API's answers for its description; the types are those that the code has, the journal's own schema is stricter. */
@@ -9,6 +9,10 @@ const time = z.iso.datetime();
 const state = z.enum(['finished', 'diverged', 'running', 'stopped']);
 
 export const error: z.ZodType<ApiError> = z.object({ code: z.string(), message: z.string() }).openapi('Error');
+
+export const serverDescription: z.ZodType<ServerDescription> = z
+  .object({ version: z.string(), node: z.string(), login: z.boolean(), queueBoard: z.string().nullable() })
+  .openapi('Server');
 
 export const listedRun: z.ZodType<ListedRun> = z
   .union([

@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { InputError } from '@nesgd/core/errors';
-import type { RunSnapshot } from '@nesgd/core/view';
+import type { RunSnapshot, ServerDescription } from '@nesgd/core/view';
 import { compress } from 'hono/compress';
 import type { RunList } from '../status/run-list.js';
 import { overviewOf } from '../status/run-overview.js';
@@ -39,6 +39,12 @@ const listRoute = createRoute({
   summary: 'The runs of the folder, oldest first; what `nesgd status --json` says.',
   responses: { 200: json(z.array(schemas.listedRun), 'The runs.') },
 });
+const serverRoute = createRoute({
+  method: 'get',
+  path: '/server',
+  summary: 'What serves this.',
+  responses: { 200: json(schemas.serverDescription, 'The server.') },
+});
 const runRoute = createRoute({
   method: 'get',
   path: '/runs/{runId}',
@@ -69,7 +75,7 @@ const eventsRoute = createRoute({
 });
 
 /** `/api`: everything that the page knows, for programs as well. `/api/openapi.json` describes it. Reads only. */
-export function createApi(list: RunList, followers: RunFollowers): OpenAPIHono {
+export function createApi(list: RunList, followers: RunFollowers, server: ServerDescription): OpenAPIHono {
   const api = new OpenAPIHono({
     defaultHook: (result, c) => {
       if (result.success) return undefined;
@@ -88,6 +94,7 @@ export function createApi(list: RunList, followers: RunFollowers): OpenAPIHono {
     return c.json({ code, message }, code === 'RUN_UNKNOWN' ? 404 : code === 'RUN_ID' ? 400 : 422);
   });
 
+  api.openapi(serverRoute, (c) => c.json(server, 200));
   api.openapi(listRoute, async (c) => c.json(await list.read(), 200));
   api.openapi(runRoute, async (c) => {
     const { after } = c.req.valid('query');

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -12,6 +13,7 @@ import { addLogin } from './login.js';
 import { LOGIN_CSS } from './login-page.js';
 import { addMetrics } from './metrics.js';
 import { addPage } from './page-files.js';
+import { addQueueBoard, BOARD_PATH, watchQueue } from './queue-board.js';
 import { RunFollowers } from './run-followers.js';
 import type { ServeAddress } from './serve-address.js';
 
@@ -21,10 +23,18 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const LONGEST_HEADERS_BYTES = 16 * 1024;
 const MOST_CONNECTIONS = 1_000;
 
+const { version: VERSION } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
 export interface DashboardServer {
   /** `http://host:port`, for people. */
   readonly url: string;
   close(): Promise<void>;
+}
+
+export interface Served {
+  readonly runsFolder: string;
+  /** The broker whose queue is shown as well. */
+  readonly redisUrl: string | undefined;
 }
 
 /**
@@ -33,7 +43,7 @@ export interface DashboardServer {
  */
 export async function startDashboard(
   { host, port, secret }: ServeAddress,
-  runsFolder: string,
+  { runsFolder, redisUrl }: Served,
   onError: (error: unknown) => void,
 ): Promise<DashboardServer> {
   const app = new Hono();
@@ -44,8 +54,16 @@ export async function startDashboard(
   else addLogin(app, secret);
   const list = new RunList(runsFolder);
   const followers = new RunFollowers(runsFolder);
-  app.route('/api', createApi(list, followers));
-  addMetrics(app, list, followers);
+  const watched = redisUrl === undefined ? undefined : watchQueue(redisUrl);
+  const description = {
+    version: VERSION,
+    node: process.versions.node,
+    login: secret !== undefined,
+    queueBoard: watched ? BOARD_PATH : null,
+  };
+  app.route('/api', createApi(list, followers, description));
+  addMetrics(app, list, followers, watched);
+  if (watched) addQueueBoard(app, watched);
   addPage(app);
   app.onError((error, c) => {
     if (error instanceof HTTPException) return error.getResponse(); // A refusal of the framework's.
@@ -67,10 +85,12 @@ export async function startDashboard(
   const { port: bound } = server.address() as AddressInfo;
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
-    close: () =>
-      new Promise((resolve) => {
+    async close() {
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections(); // Event streams would never end by themselves.
-      }),
+      });
+      await watched?.close();
+    },
   };
 }

@@ -1,18 +1,26 @@
 import type { MiddlewareHandler } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
 import { isLoopback } from '../http/listen-address.js';
+import { BOARD_PATH } from './queue-board.js';
 
 /** What every answer says to the browser: nothing but this server's own files runs, and no other site embeds them. */
 export function headers(): MiddlewareHandler {
+  const own = headersWith({ styleSrc: ["'self'"], baseUri: ["'none'"] });
+  // bull-board has style attributes and a <base>; scripts are no freer there.
+  const board = headersWith({ styleSrc: ["'self'", "'unsafe-inline'"], baseUri: ["'self'"] });
+  return (c, next) => (c.req.path.startsWith(`${BOARD_PATH}/`) || c.req.path === BOARD_PATH ? board : own)(c, next);
+}
+
+function headersWith({ styleSrc, baseUri }: { styleSrc: string[]; baseUri: string[] }): MiddlewareHandler {
   return secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: ["'none'"],
       scriptSrc: ["'self'"],
-      styleSrc: ["'self'"],
+      styleSrc,
       imgSrc: ["'self'", 'data:'],
       connectSrc: ["'self'"],
       formAction: ["'self'"],
-      baseUri: ["'none'"],
+      baseUri,
       frameAncestors: ["'none'"],
     },
     xFrameOptions: 'DENY',

@@ -48,7 +48,6 @@ export function addLogin(app: Hono, secret: string): void {
 function demandLogin(sessions: Sessions, isSecret: (authorization: string | undefined) => boolean): MiddlewareHandler {
   return async (c, next) => {
     const isAllowed = isSecret(c.req.header('authorization')) || sessions.use(getCookie(c, COOKIE));
-    c.header('X-Nesgd-Login', 'required'); // The page then offers to log out.
     if (isAllowed || OPEN_PATHS.includes(c.req.path)) return next();
     // The same answer whatever the path: what exists is not for strangers to know.
     if (c.req.header('accept')?.includes('text/html')) return c.redirect('/login', 303);

@@ -56,7 +56,7 @@ async function work(): Promise<void> {
     },
   });
   live.watch({ type: 'phase', phase: { name: 'generation', t: 0, of: 1 }, total: 2, answered: 0 });
-  const progress = { epoch: 1, epochs: 2, trainLoss: 1, accuracy: 0.5, imagesPerSecond: 250 };
+  const progress = { epoch: 1, epochs: 2, trainLoss: 1, accuracy: 0.5, imagesPerSecond: 250, memoryBytes: 9_000 };
   live.watch({ type: 'job-started', job: job('01'), worker: 'b' });
   live.watch({ type: 'job-retried', job: job('01'), reason: 'b died' });
   live.watch({ type: 'job-progress', job: job('10'), worker: 'a', progress });
@@ -82,6 +82,7 @@ it('metrics: are those of journal and live file', async () => {
     'nesgd_job_retries_total{run="measured"} 1',
     'nesgd_worker_up{run="measured",worker="a"} 1',
     'nesgd_worker_images_per_second{run="measured",worker="a"} 250',
+    'nesgd_trainer_resident_memory_bytes{run="measured",worker="a"} 9000',
     'nesgd_worker_failures_total{run="measured",worker="b"} 1',
   ])
     expect(lines).toContain(line);

@@ -3,6 +3,7 @@ import type { ListedRun } from '@nesgd/core/view';
 import type { Hono } from 'hono';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { RunList } from '../status/run-list.js';
+import type { WatchedQueue } from './queue-board.js';
 import type { RunFollower } from './run-follower.js';
 import type { RunFollowers } from './run-followers.js';
 
@@ -15,10 +16,11 @@ const EVALUATION_SECONDS = [1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000
  * `/metrics`, for Prometheus: counts of runs, and everything about those that go on and the one started last. Made
  * anew from journals at each scrape, so a restart of this process resets no counter.
  */
-export function addMetrics(app: Hono, list: RunList, followers: RunFollowers): void {
+export function addMetrics(app: Hono, list: RunList, followers: RunFollowers, watched?: WatchedQueue): void {
   app.get('/metrics', async (c) => {
     const runs = new Registry();
     await measure(runs, list, followers);
+    if (watched) await measureBroker(runs, watched);
     c.header('Content-Type', runs.contentType);
     c.header('Cache-Control', 'no-store');
     return c.body(await runs.metrics());
@@ -95,6 +97,12 @@ function metricsIn(registry: Registry) {
       'worker',
     ),
     workerSpeed: gauge('nesgd_worker_images_per_second', 'As last reported.', 'run', 'worker'),
+    workerMemory: gauge(
+      'nesgd_trainer_resident_memory_bytes',
+      "Of a worker's trainer, as last reported.",
+      'run',
+      'worker',
+    ),
     workerHeard: gauge('nesgd_worker_last_heard_timestamp_seconds', 'When it last said something.', 'run', 'worker'),
     workerFailures: counter(
       'nesgd_worker_failures_total',
@@ -120,10 +128,11 @@ function measureRun(metrics: Metrics, listed: HealthyRun, follower: RunFollower)
   const { waiting, active, done, retried } = live.jobs;
   for (const [name, count] of Object.entries({ waiting, active, done })) metrics.jobs.set({ run, state: name }, count);
   metrics.retries.inc({ run }, retried);
-  for (const { name: worker, imagesPerSecond, lastHeardAt, failures } of live.workers) {
+  for (const { name: worker, imagesPerSecond, memoryBytes, lastHeardAt, failures } of live.workers) {
     metrics.workerUp.set({ run, worker }, state === 'running' ? 1 : 0);
     metrics.workerHeard.set({ run, worker }, Date.parse(lastHeardAt) / 1000);
     metrics.workerFailures.inc({ run, worker }, failures);
+    if (memoryBytes !== null) metrics.workerMemory.set({ run, worker }, memoryBytes);
     if (imagesPerSecond !== null) metrics.workerSpeed.set({ run, worker }, imagesPerSecond);
   }
 }
@@ -145,4 +154,22 @@ function measureJournal(metrics: Metrics, run: string, { lines }: RunFollower): 
     metrics.evaluated.inc({ run });
     if (seconds !== undefined) metrics.seconds.observe({ run }, seconds);
   }
+}
+
+/** What the broker says itself, of all runs that use it. */
+async function measureBroker(registry: Registry, { queue, ping }: WatchedQueue): Promise<void> {
+  const registers = [registry];
+  const up = new Gauge({ name: 'nesgd_broker_up', help: '1 while the broker answers.', registers });
+  const seconds = await ping();
+  up.set(seconds === undefined ? 0 : 1);
+  if (seconds === undefined) return;
+  new Gauge({ name: 'nesgd_broker_ping_seconds', help: 'A round trip to the broker.', registers }).set(seconds);
+  const jobs = new Gauge({
+    name: 'nesgd_queue_jobs',
+    help: 'Jobs on the queue by state, of all runs.',
+    labelNames: ['state'],
+    registers,
+  });
+  const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized', 'failed').catch(() => ({}));
+  for (const [state, count] of Object.entries(counts)) jobs.set({ state }, count);
 }

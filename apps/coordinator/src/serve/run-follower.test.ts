@@ -78,7 +78,15 @@ describe('RunFollower', () => {
     expect(follower.pulse.live).toBeNull();
     const at = '2026-01-31T12:00:00.000Z';
     const job = { id: '10/0', text: '10', worker: 'w', startedAt: at, epochs: 2, imagesPerSecond: 5, curve: [] };
-    const worker = { name: 'w', job: '10', jobsDone: 0, failures: 0, imagesPerSecond: 5, lastHeardAt: at };
+    const worker = {
+      name: 'w',
+      job: '10',
+      jobsDone: 0,
+      failures: 0,
+      imagesPerSecond: 5,
+      memoryBytes: null,
+      lastHeardAt: at,
+    };
     const circumstances = {
       broker: 'local',
       engine: 'wasm',

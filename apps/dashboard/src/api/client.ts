@@ -1,4 +1,4 @@
-import type { ApiError, ListedRun, RunSnapshot } from '@nesgd/core/view';
+import type { ApiError, ListedRun, RunSnapshot, ServerDescription } from '@nesgd/core/view';
 
 /** The server said no, and why; or nothing at all, then the code is `UNREACHABLE`. */
 export class RequestError extends Error {
@@ -12,6 +12,10 @@ export class RequestError extends Error {
 
 export function fetchRuns(): Promise<ListedRun[]> {
   return get('/api/runs');
+}
+
+export function fetchServer(): Promise<ServerDescription> {
+  return get('/api/server');
 }
 
 /** @param after only lines with a higher seq. */
@@ -30,7 +34,6 @@ async function get<T>(path: string): Promise<T> {
     location.assign('/login');
     throw new RequestError('LOGIN', 'you are logged out');
   }
-  if (response.headers.get('X-Nesgd-Login')) document.documentElement.dataset.login = '';
   if (response.ok) return (await response.json()) as T;
   const refusal = (await response.json().catch(() => undefined)) as ApiError | undefined;
   throw new RequestError(refusal?.code ?? 'FAILED', refusal?.message ?? `the coordinator answered ${response.status}`);

@@ -64,7 +64,8 @@ export function accuracyRange(curves: readonly Curve[]): [number, number] {
       if (accuracy > high) high = accuracy;
     }
   }
-  return low <= high ? [low, high] : [0, 1];
+  if (low > high) return [0, 1];
+  return low < high ? [low, high] : [low - 0.01, high + 0.01]; // An axis needs some extent.
 }
 
 /**

@@ -15,6 +15,7 @@ export interface Individual {
   readonly imagesTrained: number;
   readonly at: string;
   readonly worker: string | undefined;
+  readonly engine: string | undefined;
   readonly seconds: number | undefined;
   /** Why it was given up, if it was. */
   readonly failure: string | undefined;
@@ -25,7 +26,7 @@ export class RunModel {
   opened: FactOf<'opened'> | undefined;
   startedAt = '';
   lastFactAt = '';
-  alpha: (FactOf<'alpha'> & Pick<ViewLine, 'worker' | 'seconds' | 'reused'>) | undefined;
+  alpha: (FactOf<'alpha'> & Pick<ViewLine, 'worker' | 'engine' | 'seconds' | 'reused'>) | undefined;
   finished: FactOf<'finished'> | undefined;
   readonly tested = new Map<'alpha' | 'best', number>();
   readonly individuals: Individual[] = [];
@@ -53,10 +54,11 @@ export class RunModel {
         this.opened = fact;
         break;
       case 'alpha': {
-        const { worker, seconds, reused } = line;
+        const { worker, engine, seconds, reused } = line;
         this.alpha = {
           ...fact,
           ...(worker !== undefined && { worker }),
+          ...(engine !== undefined && { engine }),
           ...(seconds !== undefined && { seconds }),
           ...(reused !== undefined && { reused }),
         };
@@ -89,7 +91,7 @@ export class RunModel {
   }
 
   #addIndividual(
-    { at, worker, seconds, reason, fact: { type } }: ViewLine,
+    { at, worker, engine, seconds, reason, fact: { type } }: ViewLine,
     {
       mask,
       name,
@@ -100,7 +102,7 @@ export class RunModel {
   ): void {
     const number = this.individuals.length;
     const failure = type === 'failed' ? (reason ?? 'its trainers died') : undefined;
-    const individual = { number, mask, name, accuracy, curve, imagesTrained, at, worker, seconds, failure };
+    const individual = { number, mask, name, accuracy, curve, imagesTrained, at, worker, engine, seconds, failure };
     this.individuals.push(individual);
     if (failure === undefined && !(this.leader && accuracy <= this.leader.accuracy)) this.leader = individual;
   }

@@ -41,7 +41,7 @@ export function Axes({ width, height, box, x, y, xTitle, yTitle, countsX = false
         <g key={tick} transform={`translate(${x(tick)} ${box.bottom})`}>
           <line y2={4} />
           <text y={18} text-anchor="middle">
-            {formatX(tick)}
+            {countsX ? tick : formatX(tick)}
           </text>
         </g>
       ))}

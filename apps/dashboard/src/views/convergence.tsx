@@ -39,7 +39,7 @@ export function Convergence({ model, pulse, changes }: ViewProps) {
     <>
       <h2>Convergence</h2>
       <ul class="legend">
-        <Key name="alpha (SGD)" variable="--alpha" />
+        {model.alpha && <Key name="alpha (SGD)" variable="--alpha" />}
         <Key name={`${model.individuals.length} individuals`} variable="--individual" />
         <Key name="best" variable="--best" />
         {live && live.active.length > 0 && <Key name="being trained" variable="--live" />}

@@ -1,3 +1,4 @@
+import { server } from '../api/server.js';
 import { Table } from '../ui/table.js';
 import type { ViewProps } from './view-props.js';
 
@@ -5,6 +6,7 @@ import type { ViewProps } from './view-props.js';
 export function Settings({ opened, pulse }: ViewProps) {
   const { experiment, runtime, data, imageShape, classNames } = opened;
   const live = pulse.live?.circumstances;
+  const shownBy = server.value && { nesgd: server.value.version, node: server.value.node };
   return (
     <>
       <h2>Experiment</h2>
@@ -12,7 +14,7 @@ export function Settings({ opened, pulse }: ViewProps) {
       <h2>Where it runs</h2>
       <SettingsTable
         caption="What results depend on, and the circumstances of the process that works, or worked last, on the run"
-        value={{ runtime, ...(live && { circumstances: live }) }}
+        value={{ runtime, ...(live && { circumstances: live }), ...(shownBy && { shownBy }) }}
       />
       <h2>Data</h2>
       <SettingsTable

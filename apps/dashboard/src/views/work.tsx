@@ -40,24 +40,28 @@ export function Work({ model, pulse }: ViewProps) {
           caption="Jobs and their time from the journal, the rest from the process that works, or worked last, on the run"
           columns={[
             { title: 'Worker' },
+            { title: 'Engine' },
             { title: 'Does' },
             { title: 'Jobs done', isNumber: true },
             { title: 'Time on them', isNumber: true },
             { title: 'Images/s', isNumber: true },
+            { title: 'Memory', isNumber: true },
             { title: 'Failures', isNumber: true },
             { title: 'Last heard' },
           ]}
           rows={names.map((name) => {
             const worker = live?.workers.find((one) => one.name === name);
-            const { jobs, seconds } = done.get(name) ?? { jobs: 0, seconds: 0 };
+            const { jobs, seconds, engine } = done.get(name) ?? { jobs: 0, seconds: 0, engine: undefined };
             return {
               key: name,
               cells: [
                 name,
+                engine ?? '–',
                 worker?.job ? <span class="mask">{worker.job}</span> : pulse.state === 'running' ? 'waits' : '–',
                 jobs,
                 formatDuration(1000 * seconds),
                 worker?.imagesPerSecond == null ? '–' : formatCount(Math.round(worker.imagesPerSecond)),
+                worker?.memoryBytes == null ? '–' : `${formatCount(Math.round(worker.memoryBytes / 2 ** 20))} MiB`,
                 worker?.failures ?? '–',
                 worker ? formatTime(worker.lastHeardAt) : '–',
               ],
@@ -69,12 +73,18 @@ export function Work({ model, pulse }: ViewProps) {
   );
 }
 
-function jobsByWorker({ alpha, individuals }: RunModel): Map<string, { jobs: number; seconds: number }> {
-  const workers = new Map<string, { jobs: number; seconds: number }>();
-  for (const { worker, seconds } of [...(alpha ? [alpha] : []), ...individuals]) {
+interface Done {
+  readonly jobs: number;
+  readonly seconds: number;
+  readonly engine: string | undefined;
+}
+
+function jobsByWorker({ alpha, individuals }: RunModel): Map<string, Done> {
+  const workers = new Map<string, Done>();
+  for (const { worker, seconds = 0, engine } of [...(alpha ? [alpha] : []), ...individuals]) {
     if (worker === undefined) continue;
     const known = workers.get(worker) ?? { jobs: 0, seconds: 0 };
-    workers.set(worker, { jobs: known.jobs + 1, seconds: known.seconds + (seconds ?? 0) });
+    workers.set(worker, { jobs: known.jobs + 1, seconds: known.seconds + seconds, engine });
   }
   return workers;
 }

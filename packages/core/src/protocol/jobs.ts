@@ -136,6 +136,8 @@ export const progressSchema = z.strictObject({
   trainLoss: z.number(),
   accuracy: z.number().nullable(),
   imagesPerSecond: z.number(),
+  /** Resident memory of the trainer's process. */
+  memoryBytes: z.int().min(0).exactOptional(),
 });
 export type Progress = z.infer<typeof progressSchema>;
 

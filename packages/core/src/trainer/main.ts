@@ -46,7 +46,8 @@ try {
         return;
       }
       const result = await executor.execute(message.job, {
-        onProgress: (progress) => send({ type: 'progress', id, progress }),
+        onProgress: (progress) =>
+          send({ type: 'progress', id, progress: { ...progress, memoryBytes: process.memoryUsage.rss() } }),
         onStep: () => {
           const now = performance.now();
           if (now - lastSign < SIGN_OF_LIFE_MS) return;

@@ -35,6 +35,17 @@ export interface RunSnapshot extends RunPulse {
   readonly lines: readonly ViewLine[];
 }
 
+/** What a page should know of its server. */
+export interface ServerDescription {
+  /** Of nesgd and of Node. */
+  readonly version: string;
+  readonly node: string;
+  /** Whether people log in, and so can log out. */
+  readonly login: boolean;
+  /** Where bull-board stands, if this server looks at a broker. */
+  readonly queueBoard: string | null;
+}
+
 /** The answer to a request that is refused. */
 export interface ApiError {
   readonly code: string;

@@ -55,6 +55,8 @@ export const liveStatusSchema = z.object({
       /** Jobs that went back to the queue from it. */
       failures: z.int(),
       imagesPerSecond: z.number().nullable(),
+      /** Resident memory of its trainer, as last reported. */
+      memoryBytes: z.int().nullable().default(null),
       lastHeardAt: z.iso.datetime(),
     }),
   ),

@@ -56,6 +56,7 @@ describe('ViewLines', () => {
       seq: 0,
       at: '2026-01-31T12:00:00.000Z',
       worker: 'w',
+      engine: 'wasm',
       seconds: 2,
       fact,
     });

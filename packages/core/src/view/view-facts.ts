@@ -12,6 +12,8 @@ export interface ViewLine {
   readonly at: string;
   /** Who did it and in how many seconds, where somebody did. */
   readonly worker?: string;
+  /** Its engine: library, version, device, threads. */
+  readonly engine?: string;
   readonly seconds?: number;
   /** Known from an earlier run. */
   readonly reused?: boolean;
@@ -47,7 +49,7 @@ export class ViewLines {
     return {
       seq,
       at,
-      ...(provenance && { worker: provenance.worker, seconds: provenance.seconds }),
+      ...(provenance && { ...provenance }),
       ...(reused !== undefined && { reused }),
       ...(reason !== undefined && { reason }),
       fact: this.#view(fact),
