@@ -1,9 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabelledImages } from '../datasets/index.js';
 import { packDataset } from '../datasets/pack.js';
+import { packedPath } from '../datasets/packed-file.js';
 import { joined } from '../datasets/test-support.js';
 import { MaskLengthError, NesgdError } from '../errors.js';
 import {
@@ -226,6 +227,21 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('executor
     await expect(e.execute(evaluateJob(missing))).rejects.toMatchObject({ code: 'BLOB_CORRUPT' });
     await rm(cache.blobs.path(missing));
     expect((await e.execute(evaluateJob(alpha!))).accuracy).toBeGreaterThanOrEqual(0);
+    e.dispose();
+  });
+
+  it('lets go of a data set that changed under it, and takes the one that stands in its place', async () => {
+    const e = executor();
+    const path = packedPath(cache.datasets, dataset);
+    const before = await e.execute(alphaJob());
+    const content = await readFile(path);
+    await truncate(path, content.length - 1);
+    const damaged = { code: 'DATASET_CORRUPT', retryable: true };
+    await expect(e.execute(alphaJob())).rejects.toMatchObject(damaged);
+    await expect(e.execute(alphaJob())).rejects.toMatchObject(damaged);
+    await rm(path);
+    await writeFile(path, content);
+    expect(await e.execute(alphaJob())).toEqual(before);
     e.dispose();
   });
 

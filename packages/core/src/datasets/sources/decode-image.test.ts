@@ -16,6 +16,14 @@ describe('imageDecoder', () => {
     expect([...(await decode(await grey.toColourspace('b-w').png().toBuffer(), 'b.png')).pixels]).toEqual([9, 9, 9]);
   });
 
+  test('a small file that would fill the memory is refused', async () => {
+    const create = { width: 8200, height: 8200, channels: 3, background: 'white' } as const;
+    const bomb = await sharp({ create }).png({ compressionLevel: 9 }).toBuffer();
+    expect(bomb.length).toBeLessThan(1_000_000);
+    const decode = await imageDecoder({ height: 8, width: 8 });
+    await expect(decode(bomb, 'bomb.png')).rejects.toThrow('bomb.png: has more than 67108864 pixels');
+  });
+
   test('without sharp the message says what brings it', async () => {
     vi.resetModules();
     vi.doMock('sharp', () => {

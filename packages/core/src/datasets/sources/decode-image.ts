@@ -42,7 +42,9 @@ export async function imageDecoder(size?: ImageSize): Promise<DecodeImage> {
       return { pixels: data, height: info.height, width: info.width };
     } catch (cause) {
       // libvips collects its reasons for all threads together, so the text may be another image's: it stays in `cause`.
-      const message = `${where}: cannot be decoded: it is cut short, damaged or no image. Replace or remove it`;
+      const message = /pixel limit/.test((cause as Error).message)
+        ? `${where}: has more than ${MOST_PIXELS} pixels. Scale it down, or remove it`
+        : `${where}: cannot be decoded: it is cut short, damaged or no image. Replace or remove it`;
       throw new InputError('IMAGE_DAMAGED', message, false, { cause });
     }
   };

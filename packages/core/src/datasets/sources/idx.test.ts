@@ -53,6 +53,16 @@ describe('idx', () => {
       /train-images-idx3-ubyte: is cut short or damaged: unexpected end of file/,
     ],
     [
+      'gzipped and full of zeros behind its end',
+      { 'train-images-idx3-ubyte': gzipSync(Buffer.concat([trainImages, Buffer.alloc(2 ** 24)])) },
+      /train-images-idx3-ubyte: is too long: it inflates to more than its header wants/,
+    ],
+    [
+      'that says it is larger than any',
+      { 'train-images-idx3-ubyte': gzipSync(Buffer.concat([Buffer.from('00000803ffffffffffffffff00000001', 'hex')])) },
+      /its header \(4294967295x4294967295x1\) wants \d+ bytes; at most 2147483648 are read/,
+    ],
+    [
       'gzipped and damaged',
       { 'train-images-idx3-ubyte': Buffer.from(gzipped).fill(0xff, gzipped.length - 8, gzipped.length - 4) },
       /train-images-idx3-ubyte: is cut short or damaged: incorrect data check/,

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { constants, gunzip, type ZlibOptions } from 'node:zlib';
 import { InputError } from '../../errors.js';
 import { type ImageShape, makeLabels } from '../dataset.js';
 import type { FileTree, Listing } from './file-tree.js';
@@ -12,8 +12,11 @@ import { type RawImages, type ReadOptions, refuseImageSize, type SourceFormat } 
 const IMAGES_MAGIC = 0x00000803;
 const LABELS_MAGIC = 0x00000801;
 
-/** Inflated, in bytes: MNIST's training images have 47 million. More would be there to fill the memory. */
+/** In bytes: MNIST's training images have 47 million. More would be there to fill the memory. */
 const LARGEST_FILE = 2 ** 31;
+
+/** Compressed bytes that hold the header. */
+const START_BYTES = 1024;
 
 /** Both spellings are about: `train-images-idx3-ubyte` and `train-images.idx3-ubyte`. */
 const FILE = /^(train|t10k|test)-(images|labels)[.-]idx[13]-ubyte(\.gz)?$/;
@@ -57,7 +60,8 @@ async function readPart(tree: FileTree, listing: Listing, part: 'train' | 'test'
   let images: IdxArray | undefined;
   let labels: IdxArray | undefined;
   for await (const { path, where, content } of tree.read(new Set([imagesFile, labelsFile]), options.signal)) {
-    const array = parseIdx(await inflate(content, where), where, path === imagesFile ? IMAGES_MAGIC : LABELS_MAGIC);
+    const magic = path === imagesFile ? IMAGES_MAGIC : LABELS_MAGIC;
+    const array = parseIdx(await inflate(content, where, magic), where, magic);
     if (path === imagesFile) images = array;
     else labels = array;
   }
@@ -96,13 +100,22 @@ function findFile(tree: FileTree, { files }: Listing, part: 'train' | 'test', wh
   );
 }
 
-async function inflate(content: Buffer, where: string): Promise<Buffer> {
+/** Inflates what is gzipped, but no more than its header says: a small file may hold any number of zeros. */
+async function inflate(content: Buffer, where: string, magic: number): Promise<Buffer> {
   if (content[0] !== 0x1f || content[1] !== 0x8b) return content;
-  return promisify(gunzip)(content, { maxOutputLength: LARGEST_FILE }).catch((cause: Error) => {
-    throw new InputError('DATASET_IDX', `${where}: is cut short or damaged: ${cause.message}. Fetch it again`, false, {
-      cause,
+  const refuse = (fault: string, cause: Error) =>
+    new InputError('DATASET_IDX', `${where}: ${fault}. Fetch it again`, false, { cause });
+  const unpack = (bytes: Buffer, options: ZlibOptions) =>
+    promisify(gunzip)(bytes, options).catch((cause: NodeJS.ErrnoException) => {
+      const fault =
+        cause.code === 'ERR_BUFFER_TOO_LARGE'
+          ? 'is too long: it inflates to more than its header wants'
+          : `is cut short or damaged: ${cause.message}`;
+      throw refuse(fault, cause);
     });
-  });
+  const start = await unpack(content.subarray(0, START_BYTES), { finishFlush: constants.Z_SYNC_FLUSH });
+  const { wanted } = parseHeader(start, where, magic);
+  return unpack(content, { maxOutputLength: wanted });
 }
 
 interface IdxArray {
@@ -111,6 +124,23 @@ interface IdxArray {
 }
 
 function parseIdx(content: Buffer, where: string, magic: number): IdxArray {
+  const { shape, headerLength, wanted } = parseHeader(content, where, magic);
+  if (content.length !== wanted) {
+    const fault = content.length < wanted ? 'is cut short' : 'is too long';
+    throw new InputError(
+      'DATASET_IDX',
+      `${where}: ${fault}: ${content.length} bytes, but its header (${shape.join('x')}) wants ${wanted}. Fetch it again`,
+    );
+  }
+  return { shape, values: content.subarray(headerLength) };
+}
+
+/** @param content the file, or its beginning. @returns `wanted`: the bytes that the whole file must have. */
+function parseHeader(
+  content: Buffer,
+  where: string,
+  magic: number,
+): { shape: number[]; headerLength: number; wanted: number } {
   const hex = (value: number) => `0x${value.toString(16).padStart(8, '0')}`;
   const rank = magic & 0xff;
   const headerLength = 4 + 4 * rank;
@@ -129,14 +159,13 @@ function parseIdx(content: Buffer, where: string, magic: number): IdxArray {
   }
   const shape = Array.from({ length: rank }, (_, i) => content.readUInt32BE(4 + 4 * i));
   const wanted = headerLength + shape.reduce((product, n) => product * n, 1);
-  if (content.length !== wanted) {
-    const fault = content.length < wanted ? 'is cut short' : 'is too long';
+  if (wanted > LARGEST_FILE) {
     throw new InputError(
       'DATASET_IDX',
-      `${where}: ${fault}: ${content.length} bytes, but its header (${shape.join('x')}) wants ${wanted}. Fetch it again`,
+      `${where}: its header (${shape.join('x')}) wants ${wanted} bytes; at most ${LARGEST_FILE} are read`,
     );
   }
-  return { shape, values: content.subarray(headerLength) };
+  return { shape, headerLength, wanted };
 }
 
 function maximum(values: Uint8Array): number {
