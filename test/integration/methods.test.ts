@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { canonicalFacts, type Fact, readJournal } from '@nesgd/core/run';
+import { canonicalFacts, type EvaluatedFact, type Fact, type GenerationFact, readJournal } from '@nesgd/core/run';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cli, until, Workplace, writeExperiment } from '../support/cli.js';
 import { tinyExperiment } from '../support/tiny.js';
@@ -33,6 +33,10 @@ beforeAll(async () => {
 });
 afterAll(() => place.destroy());
 
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.floor(sorted.length / 2)]!) / 2;
+}
 const factsOf = async (runId: string): Promise<Fact[]> =>
   canonicalFacts((await readJournal(join(place.runs, runId, 'journal.jsonl'))).lines);
 const comparable = (facts: Fact[]) => facts.map((fact) => (fact.type === 'opened' ? { ...fact, runId: '' } : fact));
@@ -82,6 +86,90 @@ it.each(['esgd', 'pbt', 'random-masks'] as const)(
     expect(comparable(await factsOf(runId))).toEqual(comparable(await factsOf(`${method}-one`)));
   },
 );
+
+/** Cuts the lines of a journal into what was measured for each closed generation, and its end. */
+async function generationsOf(runId: string) {
+  const { lines } = await readJournal(join(place.runs, runId, 'journal.jsonl'));
+  const generations: { measured: EvaluatedFact[]; closed: GenerationFact }[] = [];
+  let measured: EvaluatedFact[] = [];
+  for (const { fact } of lines) {
+    if (fact.type === 'evaluated') measured.push(fact);
+    if (fact.type !== 'generation') continue;
+    generations.push({ measured, closed: fact });
+    measured = [];
+  }
+  return generations;
+}
+
+it('inherit best, firstEpochs: masks are applied to the best so far, for longer each time; killed and resumed too', async () => {
+  const set = [
+    'alpha.epochs=1',
+    'alpha.batchSize=64',
+    'retrain.epochs=4',
+    'evolution.inherit=best',
+    'evolution.firstEpochs=2',
+  ];
+  const flags = [...set, 'evolution.initialRetainProbability=0.8'].flatMap((assignment) => ['--set', assignment]);
+  const args = (runId: string, workers: string) => [
+    'run',
+    file,
+    ...flags,
+    '--run-id',
+    runId,
+    '--broker',
+    'local',
+    '--workers',
+    workers,
+    '--json',
+  ];
+  await place.start(args('inherits', '1')).summary<Summary>();
+  const cli = place.start(args('inherits-killed', '2'));
+  await until('a generation was closed and one more individual measured', async () => {
+    const { lines } = await readJournal(join(place.runs, 'inherits-killed', 'journal.jsonl'));
+    const at = lines.findIndex(({ fact }) => fact.type === 'generation');
+    return at >= 0 && lines.length > at + 1;
+  });
+  cli.child.kill('SIGKILL');
+  await cli.exited;
+  await place.start(['resume', 'inherits-killed', '--broker', 'local', '--json']).summary<Summary>();
+  const facts = await factsOf('inherits');
+  expect(comparable(await factsOf('inherits-killed'))).toEqual(comparable(facts));
+
+  const alpha = facts.flatMap((fact) => (fact.type === 'alpha' ? [fact.accuracy] : []))[0]!;
+  let base: string | undefined;
+  const all: EvaluatedFact[] = [];
+  for (const [t, { measured, closed }] of (await generationsOf('inherits')).entries()) {
+    expect(measured.map(({ curve }) => curve.length)).toEqual(measured.map(() => 2 + t));
+    expect(new Set(measured.map((fact) => fact.base)), `generation ${t}`).toEqual(new Set([base]));
+    all.push(...measured);
+    const leader = all.find(
+      ({ mask, accuracy }) => mask === closed.best.mask.join('') && accuracy === closed.best.fitness,
+    )!;
+    expect(leader.accuracy, 'or nothing would be inherited').toBeGreaterThan(alpha);
+    base = leader.weights!;
+  }
+});
+
+it('stopBelowMedian: a retraining below the median of the generations before is ended there, the others are not', async () => {
+  const set = ['retrain.epochs=2', 'evolution.stopBelowMedian=[0.5]', 'evolution.initialRetainProbability=0.9'];
+  const flags = [...set, 'evolution.mutationProbability=0.5'].flatMap((assignment) => ['--set', assignment]);
+  const args = ['run', file, ...flags, '--run-id', 'stops', '--broker', 'local', '--json'];
+  const { imagesTrained } = await place.start(args).summary<Summary>();
+  const before: number[] = [];
+  let [stopped, epochs] = [0, 3];
+  for (const { measured } of await generationsOf('stops')) {
+    const atRung = measured.map(({ curve }) => curve[0]!.accuracy!);
+    const threshold = before.length > 0 ? median(before) : 0;
+    const below = atRung.map((accuracy) => accuracy < threshold);
+    expect(measured.map(({ curve }) => curve.length)).toEqual(below.map((is) => (is ? 1 : 2)));
+    expect(measured.map(({ epochsGiven }) => epochsGiven)).toEqual(below.map((is) => (is ? 2 : undefined)));
+    before.push(...atRung);
+    stopped += below.filter(Boolean).length;
+    epochs += measured.reduce((sum, { curve }) => sum + curve.length, 0);
+  }
+  expect(stopped).toBeGreaterThan(0);
+  expect(imagesTrained).toBe(epochs * EPOCH);
+});
 
 it('refuses a budget that leaves no epoch beside alpha, before anything is trained', async () => {
   const cli = place.start(['run', file, '--set', `budget=${4 * EPOCH - 1}`, '--broker', 'local']);

@@ -42,8 +42,9 @@ function evaluateWith(fates: Record<string, number | Error>) {
   return journalledEvaluate({
     journal,
     dispatcher,
-    makeJob: (individual) => individual as unknown as EvaluateJob,
-    epochs: 1,
+    makeJob: (individual) => ({ ...individual, alpha: 'a' }) as unknown as EvaluateJob,
+    alpha: 'a',
+    epochs: () => 1,
     generations: 3,
     watch: () => {},
     signal: new AbortController().signal,

@@ -16,8 +16,12 @@ export interface JournalledEvaluateOptions {
     epochs: number;
     keepWeightsAbove: number | null;
   }) => EvaluateJob;
+  /** Alpha's weights: a fact names what else a mask was applied to. */
+  readonly alpha: string;
   /** Of one retraining. */
-  readonly epochs: number;
+  readonly epochs: (generation: number) => number;
+  /** Generations retrain differently (from another network, for longer), so nothing is known from an earlier one. */
+  readonly forgets?: boolean;
   readonly generations: number;
   readonly budget?: Budget;
   readonly watch: Watch;
@@ -44,7 +48,7 @@ const MAX_REASON_LENGTH = 500;
  * @throws BudgetSpentError where the budget did not last for all that was asked; what it lasted for is in the journal.
  */
 export function journalledEvaluate(options: JournalledEvaluateOptions): Evaluate {
-  const { journal, dispatcher, makeJob, budget, watch, signal } = options;
+  const { journal, dispatcher, makeJob, budget, forgets, watch, signal } = options;
   // What a job may depend on: the facts of closed generations, and what this generation asked for before. How far the
   // current question has been answered depends on the workers.
   let open = { generation: -1, keys: new Set<string>() };
@@ -58,10 +62,10 @@ export function journalledEvaluate(options: JournalledEvaluateOptions): Evaluate
     const keysFor = (repeat: number) => masks.map((mask) => evaluationKey(maskToString(mask), repeat));
     const isNew = (key: string) => !before.has(key);
     const nothingNew = budget !== undefined && !again && !keysFor(0).some(isNew);
-    const repeat = again || nothingNew ? generation : 0;
+    const repeat = again || nothingNew || forgets ? generation : 0;
     const keys = keysFor(repeat);
     const wanted = [...new Set(keys.filter(isNew))];
-    const epochs = shareOut(wanted.length, before, options);
+    const epochs = shareOut(wanted.length, before, { budget, epochs: options.epochs(generation) });
     const affordable = wanted.flatMap((key, i) => (epochs[i]! > 0 ? [{ key, epochs: epochs[i]! }] : []));
     const missing = affordable
       .filter(({ key }) => !known.has(key))
@@ -73,13 +77,21 @@ export function journalledEvaluate(options: JournalledEvaluateOptions): Evaluate
     const settled = await Promise.allSettled(
       missing.map(async ({ key, mask, epochs }) => {
         const job = { id: key, text: mask };
-        const { result, provenance } = await dispatcher.dispatch(makeJob({ mask, repeat, epochs, keepWeightsAbove }), {
+        const evaluation = makeJob({ mask, repeat, epochs, keepWeightsAbove });
+        const { result, provenance } = await dispatcher.dispatch(evaluation, {
           onStart: (worker) => watch({ type: 'job-started', job, worker }),
           onProgress: (worker, progress) => watch({ type: 'job-progress', job, worker, progress }),
           onRetry: (reason) => watch({ type: 'job-retried', job, reason }),
           signal,
         });
-        const fact: EvaluatedFact = { type: 'evaluated', mask, repeat, ...result };
+        const fact: EvaluatedFact = {
+          type: 'evaluated',
+          mask,
+          repeat,
+          ...(evaluation.alpha !== options.alpha && { base: evaluation.alpha }),
+          ...(result.curve.length < epochs && { epochsGiven: epochs }),
+          ...result,
+        };
         await journal.append(fact, { provenance });
         known.set(key, fact);
         watch({
@@ -115,7 +127,7 @@ export function journalledEvaluate(options: JournalledEvaluateOptions): Evaluate
 function shareOut(
   count: number,
   before: ReadonlyMap<string, Answer>,
-  { budget, epochs }: JournalledEvaluateOptions,
+  { budget, epochs }: { budget: Budget | undefined; epochs: number },
 ): number[] {
   let spent = budget?.alphaImages ?? 0;
   for (const fact of before.values()) if (fact.type === 'evaluated') spent += fact.imagesTrained;

@@ -27,7 +27,9 @@ export function jobsOf(opened: OpenedFact) {
     evaluate: ({
       epochs,
       ...individual
-    }: Pick<EvaluateJob, 'alpha' | 'mask' | 'repeat' | 'keepWeightsAbove'> & { epochs: number }): EvaluateJob => ({
+    }: Pick<EvaluateJob, 'alpha' | 'mask' | 'repeat' | 'keepWeightsAbove' | 'stopBelow'> & {
+      epochs: number;
+    }): EvaluateJob => ({
       ...common,
       kind: 'evaluate',
       training: { ...experiment.retrain, epochs },

@@ -1,4 +1,5 @@
 import { type Experiment, searchesMasks, usesAlpha } from '@nesgd/core/run';
+import { retrainingEpochs } from './methods/shorter-retraining.js';
 
 /** What an experiment asks of the workers: upper bounds, since a genome measured before is not trained again. */
 export interface Workload {
@@ -24,8 +25,11 @@ export function workloadOf(experiment: Experiment, epochImages: number): Workloa
   const alphaEpochs = withAlpha && !('from' in alpha) ? alpha.epochs : 0;
   const { atOnce, epochsOfOne, evaluations: set, offspring } = plan(experiment);
 
-  const epochsLeft = budget === undefined ? set * epochsOfOne : Math.floor(budget / epochImages) - alphaEpochs;
-  const evaluations = Math.max(0, Math.ceil(epochsLeft / epochsOfOne));
+  const epochsLeft =
+    budget === undefined
+      ? set * epochsOfOne - savedByGrowth(experiment)
+      : Math.floor(budget / epochImages) - alphaEpochs;
+  const evaluations = budget === undefined ? set : Math.max(0, Math.ceil(epochsLeft / epochsOfOne));
   const rounds = Math.ceil(evaluations / atOnce);
   return {
     alphaEpochs,
@@ -43,6 +47,17 @@ export function generationsOf(experiment: Experiment): number | null {
   if (experiment.budget !== undefined) return null;
   const { rounds } = workloadOf(experiment, 1);
   return searchesMasks(experiment.method.name) ? experiment.evolution.generations : rounds;
+}
+
+/** What `evolution.firstEpochs` saves of the epochs of all retrainings. Survivors measured anew are left out. */
+function savedByGrowth(experiment: Experiment): number {
+  if (!searchesMasks(experiment.method.name)) return 0;
+  const { populationSize, generations } = experiment.evolution;
+  const saved = Array.from(
+    { length: generations + 1 },
+    (_, t) => experiment.retrain.epochs - retrainingEpochs(experiment, t),
+  );
+  return populationSize * saved.reduce((sum, epochs) => sum + epochs, 0);
 }
 
 function plan({ alpha, retrain, evolution, method }: Experiment) {

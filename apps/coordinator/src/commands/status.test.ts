@@ -133,7 +133,7 @@ const settings = [
   '            learningRateReinitialised 0.1',
   'evolution   populationSize 4, generations 2, crossoverProbability 0.9, mutationProbability 0.1',
   '            crossover uniform, linkage average, suppression true, reevaluateSurvivors false',
-  '            initialRetainProbability 0.5',
+  '            initialRetainProbability 0.5, inherit none, stopBelowMedian []',
   'fitness     validation',
   'runtime     threads 1',
   'method      name ne-sgd',

@@ -7,6 +7,7 @@ import type { Conduct } from '../conduct-run.js';
 import { answersIn, evaluatedFacts, journalledEvaluate } from '../evaluate.js';
 import { jobsOf } from '../jobs.js';
 import type { Found } from './found.js';
+import { retrainingEpochs, stopRule } from './shorter-retraining.js';
 
 /** Longer than any budget lasts: every generation trains something. */
 const UNTIL_THE_BUDGET_ENDS = 2 ** 31;
@@ -23,11 +24,15 @@ export async function searchMasks(conduct: Conduct, alpha: AlphaFact): Promise<F
     ...(budget && { generations: UNTIL_THE_BUDGET_ENDS }),
   };
   const jobs = jobsOf(run.opened);
+  const { inherit, firstEpochs } = experiment.evolution;
+  let base = alpha.weights;
   const evaluate = journalledEvaluate({
     journal: run.journal,
     dispatcher,
-    makeJob: (individual) => jobs.evaluate({ alpha: alpha.weights, ...individual }),
-    epochs: experiment.retrain.epochs,
+    alpha: alpha.weights,
+    makeJob: (individual) => jobs.evaluate({ alpha: base, ...individual, ...stopRule(run) }),
+    epochs: (generation) => retrainingEpochs(experiment, generation),
+    forgets: inherit === 'best' || firstEpochs !== undefined,
     generations: experiment.evolution.generations,
     ...(budget && { budget }),
     watch,
@@ -35,12 +40,14 @@ export async function searchMasks(conduct: Conduct, alpha: AlphaFact): Promise<F
   });
 
   let last = lastGeneration(run);
+  base = await baseOf(conduct, alpha, last);
   const search = experiment.method.name === 'random-masks' ? randomMasks : neSgd;
   try {
     for await (const generation of search(params, evaluate, last)) {
       await run.journal.append({ type: 'generation', ...generation });
       last = generation;
       await keepLeader(conduct, factOf(run, generation));
+      base = await baseOf(conduct, alpha, generation);
       watch({
         type: 'generation-closed',
         t: generation.t,
@@ -64,6 +71,18 @@ export async function searchMasks(conduct: Conduct, alpha: AlphaFact): Promise<F
     evaluations: budget ? Math.max(done, asked(run, last)) : asked(run, last),
     done,
   };
+}
+
+/**
+ * What the next generation's masks are applied to. `inherit: best`: the most accurate network of the closed generations,
+ * or alpha where none of them has reached it. The run's copy outlives an emptied cache.
+ */
+async function baseOf({ run, cache }: Conduct, alpha: AlphaFact, last: Generation | undefined): Promise<string> {
+  if (run.opened.experiment.evolution.inherit === 'none' || !last) return alpha.weights;
+  const { weights, accuracy } = factOf(run, last);
+  if (weights === null || accuracy <= alpha.accuracy) return alpha.weights;
+  if (await run.artifacts.has(weights)) await run.artifacts.copyTo(cache.blobs, weights);
+  return weights;
 }
 
 function asked(run: RunFolder, last: Generation | undefined): number {
@@ -141,12 +160,14 @@ async function winnersWeights(conduct: Conduct, alpha: AlphaFact, winner: Evalua
     );
   }
   const job = jobsOf(run.opened).evaluate({
-    alpha: alpha.weights,
+    alpha: winner.base ?? alpha.weights,
     mask: winner.mask,
     repeat: winner.repeat,
     keepWeightsAbove: null,
-    // A budget's last training has fewer epochs than the others; that of the curve is what was given.
-    epochs: winner.curve.length,
+    // A budget's last training has fewer epochs than the others.
+    epochs: winner.epochsGiven ?? winner.curve.length,
+    // One that was ended early ends there again.
+    ...(winner.epochsGiven !== undefined && { stopBelow: [{ epoch: winner.curve.length, accuracy: 1 }] }),
   });
   const { result } = await dispatcher.dispatch(job, { signal });
   if (result.accuracy !== winner.accuracy || !result.weights) {

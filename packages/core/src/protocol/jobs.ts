@@ -58,6 +58,8 @@ export const evaluateJobSchema = z.strictObject({
   /** 0, or t when this genome is measured anew in generation t (`reevaluateSurvivors`): draws differ. */
   repeat: z.int().min(0),
   training: retrainSchema,
+  /** The training ends after such an epoch where its accuracy is below; left out, it goes to its end. */
+  stopBelow: z.array(z.strictObject({ epoch: z.int().positive(), accuracy: z.number().min(0).max(1) })).exactOptional(),
   /** Store the retrained weights when the fitness exceeds this; null: always. */
   keepWeightsAbove: z.number().nullable(),
 });

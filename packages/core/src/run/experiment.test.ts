@@ -23,6 +23,8 @@ describe('parseExperiment', () => {
       suppression: true,
       reevaluateSurvivors: false,
       initialRetainProbability: 0.5,
+      inherit: 'none',
+      stopBelowMedian: [],
     });
     expect(experiment.retrain).toMatchObject({
       schedule: 'cosine',

@@ -30,6 +30,12 @@ const evolutionSchema = z.strictObject({
   reevaluateSurvivors: z.boolean().default(false),
   /** Share of 1s (kept blocks) in the initial population. */
   initialRetainProbability: probability.default(0.5),
+  /** What masks are applied to: alpha for ever, or the best network so far, alpha among them, from generation to generation. */
+  inherit: z.enum(['none', 'best']).default('none'),
+  /** Epochs of a retraining in generation 0, growing to `retrain.epochs` in the last generation. */
+  firstEpochs: z.int().positive().optional(),
+  /** Parts of a retraining after which one below the median of all earlier generations' is ended. */
+  stopBelowMedian: z.array(z.number().gt(0).lt(1)).default([]),
 });
 export type EvolutionSettings = z.infer<typeof evolutionSchema>;
 
@@ -85,6 +91,10 @@ export const experimentSchema = z
   .refine((e) => e.fitness === 'test' || e.dataset.validationFraction > 0, {
     path: ['dataset', 'validationFraction'],
     error: 'is 0, but fitness: validation needs validation images: give a fraction above 0, such as 0.1',
+  })
+  .refine((e) => (e.evolution.firstEpochs ?? 1) <= e.retrain.epochs, {
+    path: ['evolution', 'firstEpochs'],
+    error: 'is above retrain.epochs, to which it grows: give at most as many',
   })
   .refine((e) => usesAlpha(e.method.name) || !('from' in e.alpha), {
     path: ['alpha', 'from'],

@@ -50,6 +50,10 @@ export const evaluatedFactSchema = z.strictObject({
   type: z.literal('evaluated'),
   mask: maskStringSchema,
   repeat: z.int().min(0),
+  /** The network that the mask was applied to, where that was not alpha (`evolution.inherit`). */
+  base: sha256Schema.exactOptional(),
+  /** Epochs that it was given, where it was ended before the last of them. */
+  epochsGiven: z.int().positive().exactOptional(),
   ...measured,
 });
 

@@ -115,6 +115,7 @@ export class Executor {
         settings: job.training,
         stream: [job.seed, 'retrain', job.mask, job.repeat],
         measureOn: job.measureOn,
+        ...(job.stopBelow && { stopBelow: job.stopBelow }),
       },
       watch,
     );

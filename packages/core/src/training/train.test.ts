@@ -56,6 +56,22 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('training
     },
   );
 
+  it('stopBelow: ends after an epoch whose accuracy is below, and only there, as the first epochs of the same training', async () => {
+    const run = async (stopBelow: { epoch: number; accuracy: number }[]) => {
+      const network = networkOn(engine);
+      const settings = { ...SETTINGS, epochs: 3 };
+      const trained = await train(network, { ...base, settings, stopBelow });
+      network.dispose();
+      return trained;
+    };
+    const whole = await run([]);
+    const second = whole.curve[1]!.accuracy!;
+    expect(await run([{ epoch: 2, accuracy: second }])).toEqual(whole);
+    const stopped = await run([{ epoch: 2, accuracy: second + 0.001 }]);
+    expect(stopped.curve).toEqual(whole.curve.slice(0, 2));
+    expect(stopped).toMatchObject({ accuracy: second, imagesTrained: 2 * 192 });
+  });
+
   it('sees every image once an epoch, also where the last batch is smaller', async () => {
     const network = networkOn(engine);
     const trained = await train(network, { ...base, data: spotsData(50, 9), settings: { ...SETTINGS, epochs: 2 } });

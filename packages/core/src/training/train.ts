@@ -18,6 +18,8 @@ export interface Training {
   readonly learningRates: LearningRates;
   /** Names the random draws of this training: order of images, augmentation and what dropout drops. */
   readonly stream: StreamPath;
+  /** Ends the training after such an epoch where its accuracy on that split is below. */
+  readonly stopBelow?: readonly { readonly epoch: number; readonly accuracy: number }[];
   /** The split of the result's and the curve's accuracies. */
   readonly measureOn: SplitName;
 }
@@ -83,6 +85,7 @@ export async function train(network: Network, training: Training, watch: Watch =
         accuracy,
         imagesPerSecond: images / seconds,
       });
+      if (training.stopBelow?.some((rung) => rung.epoch === epoch && accuracy < rung.accuracy)) break;
     }
   } finally {
     sgd.dispose();
