@@ -50,6 +50,13 @@ module.exports = {
       to: { path: '^apps/' },
     },
     {
+      name: 'dashboard-runs-in-browsers',
+      severity: 'error',
+      comment: 'of the core the page takes evolution, which is pure; of the rest types only',
+      from: { path: '^apps/dashboard/src/', pathNot: NOT_TESTS },
+      to: { path: '^packages/core/src/', pathNot: '^packages/core/src/evolution/', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'evolution-is-pure',
       severity: 'error',
       comment: 'no I/O, no clock, no tensors: pure-rand is the only thing evolution takes from elsewhere',
