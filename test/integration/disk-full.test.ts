@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { canonicalFacts, Journal, readJournal } from '@nesgd/core/run';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { idxFiles, writeFiles } from '../../packages/core/src/datasets/test-support.js';
 import { MAIN, Workplace, writeExperiment } from '../support/cli.js';
 import { tinyExperiment } from '../support/tiny.js';
 
@@ -67,4 +68,17 @@ it('a run without space for weights ends with 1 and says why; with space again i
   expect(code).toBe(1);
   await workplace.start(['resume', 'r', ...args, '--json']).summary();
   expect(await factsOf('r')).toEqual(undisturbed);
+});
+
+it('a data set without space to pack it says so, and leaves nothing half-written', async () => {
+  const labels = Array.from({ length: 2000 }, (_, i) => i % 2);
+  await writeFiles(join(workplace.folder, 'idx'), idxFiles(labels, [0, 1], 10));
+  const { code, stderr } = await limited(100, [MAIN, 'data', 'pack', 'idx']);
+  expect(stderr).toMatch(
+    /nesgd: there is no space left in .*datasets to pack the data set .*name another cache folder/,
+  );
+  expect(code).toBe(1);
+  const datasets = join(workplace.folder, 'cache/datasets');
+  expect((await readdir(datasets)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  expect(await workplace.start(['data', 'pack', 'idx', '--json']).summary()).toMatchObject({ train: 2000 });
 });

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InputError, NesgdError } from '../errors.js';
+import { InputError, isDiskFull, NesgdError } from '../errors.js';
 import {
   decodePackedHeader,
   PACKED_VERSION,
@@ -53,7 +53,13 @@ export async function storePacked(
     return hash;
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    if (!isDiskFull(error)) throw error;
+    throw new NesgdError(
+      'DISK_FULL',
+      `there is no space left in ${datasetsFolder} to pack the data set (${(error as Error).message}): free some, or name another cache folder by NESGD_CACHE`,
+      false,
+      { cause: error },
+    );
   }
 }
 

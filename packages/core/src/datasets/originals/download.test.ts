@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -154,6 +154,18 @@ describe('download', () => {
     const { done, ranges } = await fetched((q, r, count) => count > 1 && serve(CONTENT, q, r), { idleTimeoutMs: 50 });
     await done;
     expect(ranges.length).toBe(2);
+  });
+
+  test('a full disk is said to be full, and what cannot be written is named', async () => {
+    const folder = await temporaryFolder();
+    await symlink('/dev/full', join(folder, 'set.bin.part'));
+    const full = await fetched((q, r) => serve(CONTENT, q, r), {}, join(folder, 'set.bin'));
+    await expect(full.done).rejects.toThrow(/set.bin.part cannot be written: there is no space left/);
+    expect(full.ranges.length).toBe(1);
+
+    await mkdir(join(folder, 'other.bin.part'));
+    const folderThere = await fetched((q, r) => serve(CONTENT, q, r), {}, join(folder, 'other.bin'));
+    await expect(folderThere.done).rejects.toThrow(/other.bin.part cannot be written: EISDIR/);
   });
 
   test('a compressed answer is not asked for', async () => {

@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NesgdError } from '../../errors.js';
+import { isDiskFull, NesgdError } from '../../errors.js';
 import type { PublishedFile } from '../known-datasets.js';
 import { checkOriginal } from './check-original.js';
 
@@ -82,7 +82,9 @@ async function tryOnce(
 ): Promise<void> {
   const idle = new AbortController();
   const timer = setTimeout(() => idle.abort(new Interrupted('the server says nothing')), idleTimeoutMs);
-  const output = await open(part, 'a');
+  const output = await open(part, 'a').catch((cause: Error) => {
+    throw cannotWrite(part, cause);
+  });
   try {
     const have = await lengthFor(output, file);
     const response = await fetch(url, {
@@ -99,7 +101,9 @@ async function tryOnce(
         timer.refresh();
         received += chunk.length;
         if (received > file.bytes) throw wrongLength(url, file, `more than ${file.bytes}`);
-        await output.appendFile(chunk);
+        await output.appendFile(chunk).catch((cause: Error) => {
+          throw cannotWrite(part, cause);
+        });
         onProgress?.(received);
       }
     } catch (cause) {
@@ -151,8 +155,18 @@ async function startAt(
     throw wrongLength(url, file, length);
   }
   // A server without ranges gives all of it.
-  await output.truncate(0);
+  if (have > 0) await output.truncate(0);
   return 0;
+}
+
+function cannotWrite(part: string, cause: Error): NesgdError {
+  const why = isDiskFull(cause) ? 'there is no space left for it' : cause.message;
+  return new NesgdError(
+    'DATASET_WRITE',
+    `${part} cannot be written: ${why}. What has come is kept: fetched again, it goes on`,
+    false,
+    { cause },
+  );
 }
 
 function wrongLength(url: string, file: PublishedFile, got: string): NesgdError {
