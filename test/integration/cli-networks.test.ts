@@ -219,6 +219,15 @@ describe('what cannot be exported or predicted', () => {
     await refused(['predict', 'alpha-only', digit()], /no generation is closed; --which alpha/);
   });
 
+  it('a run that ended without a network, with its reason', async () => {
+    const fact = { type: 'diverged', what: 'search', reason: 'every loss stopped being a number' };
+    await edited('diverged', (texts) => {
+      const kept = texts.filter((text) => !/"type":"(tested|finished)"/.test(text));
+      return [...kept, JSON.stringify({ seq: kept.length, meta: { at: '2026-01-31T12:00:00.000Z' }, fact })];
+    });
+    await refused(['export', 'diverged'], /run diverged ended without a network: every loss stopped being a number/);
+  });
+
   it('weights that are gone', async () => {
     await edited('gone', (texts) => texts);
     await rm(inRun('gone', 'artifacts'), { recursive: true });

@@ -83,6 +83,8 @@ function bestOf(lines: readonly JournalLine[], { runId, experiment }: OpenedFact
     const { mask, accuracy, weights } = finished.best;
     return { mask: masks ? mask : null, accuracy, weights };
   }
+  const diverged = facts.find((fact) => fact.type === 'diverged');
+  if (diverged) throw new InputError('NO_NETWORK', `run ${runId} ended without a network: ${diverged.reason}`);
   const last = facts.findLast(({ type }) => type === 'generation' || type === 'step');
   if (last?.type === 'step' && last.best) return { mask: null, ...last.best };
   if (last?.type === 'generation') {

@@ -1,8 +1,10 @@
+import type { JournalLine, OpenedFact } from '@nesgd/core/run';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
-import { exampleDigest } from './example-journal.fixture.js';
+import { exampleDigest, exampleJournal } from './example-journal.fixture.js';
 import { reportMarkdown } from './markdown.js';
 import { reportPage } from './page.js';
+import { digestOf } from './run-digest.js';
 
 const HOSTILE = '"><script>alert(1)</script>&amp;<img src=x onerror=alert(1)>|`*_[x](javascript:1)';
 
@@ -118,6 +120,19 @@ describe('reportPage', () => {
     expect(reportPage([open])).toMatch(text);
     expect(reportPage([await exampleDigest()])).not.toContain('not finished');
     expect(reportMarkdown([open], () => undefined).replaceAll('\\', '')).toMatch(text);
+  });
+
+  it('says why a run ended without a network', async () => {
+    const lines = await exampleJournal({ until: ({ type }) => type === 'alpha' });
+    const reason = 'the loss stopped being a number: give a smaller learning rate';
+    const diverged: JournalLine = {
+      ...lines[0]!,
+      seq: lines.length,
+      fact: { type: 'diverged', what: 'alpha', reason },
+    };
+    const run = digestOf([...lines, diverged], lines[0]!.fact as OpenedFact, false);
+    expect(run.state).toBe('diverged');
+    expect(reportPage([run])).toContain(`This run ended without a network: ${reason}`);
   });
 
   it.each([

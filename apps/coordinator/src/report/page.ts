@@ -41,9 +41,10 @@ ${paperTables(runs).map(tableMarkup)}
 `.text;
 }
 
-/** What a reader of an unfinished run must know first. */
-export function standing({ state, rows, opened, spent, method }: RunDigest): string | undefined {
+/** What a reader of a run without its end must know first. */
+export function standing({ state, divergence, rows, opened, spent, method }: RunDigest): string | undefined {
   if (state === 'finished') return undefined;
+  if (divergence !== undefined) return `This run ended without a network: ${divergence}`;
   const what = searchesMasks(method) ? 'generation' : 'step';
   const closed = rows.length === 0 ? `no ${what} is closed` : `${what} ${rows.at(-1)!.t} is closed`;
   const of = searchesMasks(method) ? ` of ${opened.experiment.evolution.generations}` : '';

@@ -16,6 +16,8 @@ import { type GenerationRow, generationRows } from '../status/generation-row.js'
 export interface RunDigest {
   readonly runId: string;
   readonly state: RunState;
+  /** Why there is no network, and what to change, where the state is `diverged`. */
+  readonly divergence: string | undefined;
   readonly opened: OpenedFact;
   readonly method: MethodName;
   readonly alpha: (AlphaFact & { readonly reused: boolean }) | undefined;
@@ -91,6 +93,7 @@ export function digestOf(lines: readonly JournalLine[], opened: OpenedFact, held
   return {
     runId: opened.runId,
     state: runState(facts, held),
+    divergence: facts.find((fact) => fact.type === 'diverged')?.reason,
     opened,
     method: opened.experiment.method.name,
     alpha: alphaOf(lines),
