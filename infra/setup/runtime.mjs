@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runtimeLayout } from '../../packages/core/dist/runtime/layout.js';
 import { defaultCacheRoot } from '../../packages/core/dist/storage/index.js';
@@ -48,6 +48,7 @@ export async function ensureRuntime({ env, steps, explicit }, components = [tens
     const failure = join(root, `failed-${component.name.replace(/\W+/g, '-')}.txt`);
     const reason =
       component.lacks(context) ??
+      lacksFolder(root) ??
       (explicit ? undefined : recentFailure(failure)) ??
       (await withLock(
         join(root, 'set-up.lock'),
@@ -80,6 +81,17 @@ async function install(component, context, failure) {
     mkdirSync(root, { recursive: true });
     writeFileSync(failure, error instanceof SetupError ? `${reason}\n\n${error.details}` : `${reason}\n`);
     return `${reason} (all of it in ${failure})`;
+  }
+}
+
+/** @param {string} root */
+function lacksFolder(root) {
+  try {
+    mkdirSync(root, { recursive: true });
+    accessSync(root, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return `its folder ${root} cannot be written in (${/** @type {Error} */ (error).message}); NESGD_CACHE names another`;
   }
 }
 

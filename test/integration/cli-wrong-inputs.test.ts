@@ -338,6 +338,14 @@ describe('the run', () => {
     });
   });
 
+  it.each(['', '/below'])('refuses a cache folder that is a file%s, before the data is read', async (below) => {
+    const env = { NESGD_CACHE: `${tiny}${below}` };
+    const says =
+      /the cache folder .*tiny\.yaml\S* cannot be written in: .*tiny\.yaml is not a folder; NESGD_CACHE names another/;
+    await refused(run('--engine', 'wasm', ...unread), { says, env });
+    await refused(['worker', '--broker', 'redis://127.0.0.1:1'], { says, env });
+  });
+
   it('refuses a folder of runs that is a file', () =>
     refused(run('--runs', tiny, ...unread), {
       says: /folder of runs .*tiny\.yaml cannot be written in: .*not a folder; --runs/,

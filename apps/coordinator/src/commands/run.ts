@@ -12,7 +12,7 @@ import {
   searchesMasks,
   withFlag,
 } from '@nesgd/core/run';
-import { cacheFolder } from '@nesgd/core/storage';
+import { cacheFolder, checkCacheFolder } from '@nesgd/core/storage';
 import { hangTimeoutMs, recommendedWorkers } from '@nesgd/core/trainer';
 import { type Broker, openBroker, withoutPassword } from '../broker.js';
 import { conductRun, summarise } from '../conduct-run.js';
@@ -53,6 +53,7 @@ export async function run(file: string, options: RunOptions, around: Surrounding
   await checkNewRun(options.runs, runId);
   const { config, watch, signal } = around;
   const cache = cacheFolder(config.cacheRoot);
+  await checkCacheFolder(cache);
   const runtime = await chooseRuntime(options.engine, experiment.runtime.threads, config.cacheRoot, watch);
   return withBroker({ ...options, listen }, around, async (access) => {
     const prepared = await prepareRun(experiment, { runId, runtime, cache, watch, signal }).catch((error) => {
@@ -88,6 +89,7 @@ export async function resume(
       return summary;
     }
     refuseDiverged(folder);
+    await checkCacheFolder(cacheFolder(config.cacheRoot));
     await chooseRuntime(runtime.engine, runtime.threads, config.cacheRoot, watch);
     return await withBroker({ ...options, listen }, around, async (access) => {
       const cache = cacheFolder(config.cacheRoot);

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '@nesgd/core/errors';
+import { cacheFolder, checkCacheFolder } from '@nesgd/core/storage';
 import { checkBrokerUrl, withoutPassword } from '../broker.js';
 import type { CoordinatorConfig } from '../config.js';
 
@@ -13,6 +14,7 @@ export interface WorkerOptions {
 /** `nesgd worker`: one worker process for the broker given, until it is told to stop. @returns its exit code. */
 export async function worker(options: WorkerOptions, config: CoordinatorConfig): Promise<number> {
   const redisUrl = brokerUrl(options.broker, config);
+  await checkCacheFolder(cacheFolder(config.cacheRoot));
   const child = spawn(process.execPath, [fileURLToPath(new URL('../../../worker/dist/main.js', import.meta.url))], {
     // Over the channel it notices when this process is killed, and ends as well.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],

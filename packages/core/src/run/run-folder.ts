@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { access, constants, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../errors.js';
-import { BlobStore } from '../storage/index.js';
+import { BlobStore, checkWritable } from '../storage/index.js';
 import { checkMaskLengths } from './check-mask-lengths.js';
 import { formatExperiment } from './experiment-file.js';
 import type { JournalLine, OpenedFact } from './facts.js';
@@ -44,13 +44,9 @@ export function newRunId(experimentName: string, now: Date): string {
  */
 export async function checkNewRun(runsFolder: string, id: string): Promise<void> {
   await refuseExisting(runPath(runsFolder, id), id);
-  const existing = await nearestExisting(resolve(runsFolder));
-  try {
-    if (!(await stat(existing)).isDirectory()) throw new Error(`${existing} is not a folder`);
-    await access(existing, constants.W_OK | constants.X_OK);
-  } catch (cause) {
+  await checkWritable(runsFolder).catch((cause) => {
     throw unwritable(runsFolder, cause);
-  }
+  });
 }
 
 /**
@@ -156,10 +152,6 @@ async function makeFolder(path: string): Promise<void> {
   await mkdir(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
   });
-}
-
-async function nearestExisting(path: string): Promise<string> {
-  return (await exists(path)) || dirname(path) === path ? path : nearestExisting(dirname(path));
 }
 
 function unwritable(runsFolder: string, cause: unknown): InputError {

@@ -1,2 +1,3 @@
 export * from './blob-store.js';
 export * from './cache-folder.js';
+export * from './check-writable.js';
