@@ -78,8 +78,10 @@ describe('download', () => {
     );
     await expect(first.done).rejects.toThrow('enough');
     expect(await readdir(first.folder)).toEqual(['set.bin.part']);
-    const second = await fetched((q, r) => serve(CONTENT, q, r), {}, first.path);
+    const told: number[] = [];
+    const second = await fetched((q, r) => serve(CONTENT, q, r), { onProgress: (n) => told.push(n) }, first.path);
     await second.done;
+    expect([told[0], told.at(-1)]).toEqual([100_000, CONTENT.length]);
     expect(second.ranges).toEqual(['bytes=100000-']);
     expect((await readFile(first.path)).equals(CONTENT)).toBe(true);
   });
@@ -166,6 +168,23 @@ describe('download', () => {
     await mkdir(join(folder, 'other.bin.part'));
     const folderThere = await fetched((q, r) => serve(CONTENT, q, r), {}, join(folder, 'other.bin'));
     await expect(folderThere.done).rejects.toThrow(/other.bin.part cannot be written: EISDIR/);
+  });
+
+  test('a server that is slow is waited for', async () => {
+    const { done, ranges } = await fetched(
+      (_, response) => {
+        response.writeHead(200, { 'content-length': CONTENT.length });
+        let at = 0;
+        const drip = setInterval(() => {
+          response.write(CONTENT.subarray(at, at + 60_000));
+          at += 60_000;
+          if (at >= CONTENT.length) clearInterval(drip);
+        }, 300);
+      },
+      { idleTimeoutMs: 1000 },
+    );
+    await done;
+    expect(ranges.length).toBe(1);
   });
 
   test('a compressed answer is not asked for', async () => {
