@@ -11,12 +11,13 @@ import { type FileServer, openBrowser, serveFiles } from './support.js';
  * The published TensorFlow.js bundle in a real browser loads what `nesgd export` writes, and has the logits that
  * PyTorch has from the same weights.
  */
+const require = createRequire(import.meta.url);
 let browser: Browser;
 let page: Page;
 let server: FileServer;
 
 beforeAll(async () => {
-  const bundle = createRequire(import.meta.url).resolve('@tensorflow/tfjs/dist/tf.min.js');
+  const bundle = require.resolve('@tensorflow/tfjs/dist/tf.min.js');
   const files = new Map<string, Uint8Array | string>([
     ['/index.html', '<!doctype html><title>exported models</title><script src="/tf.min.js"></script>'],
     ['/tf.min.js', await readFile(bundle)],

@@ -16,6 +16,7 @@ import { modelSpec } from '@nesgd/core/models';
 import { availableEngines, initialWeights, Network } from '@nesgd/core/training';
 import { chromium } from 'playwright-core';
 
+const require = createRequire(import.meta.url);
 const ALL = [
   'resnet20',
   'resnet32',
@@ -56,7 +57,7 @@ const difference = (got, wanted) => {
 await mkdir(out, { recursive: true });
 await writeFile(join(out, 'images.json'), JSON.stringify({ shape: SHAPE, values: [...normalised] }));
 const [engine] = await availableEngines();
-const bundle = await readFile(createRequire(import.meta.url).resolve('@tensorflow/tfjs/dist/tf.min.js'));
+const bundle = await readFile(require.resolve('@tensorflow/tfjs/dist/tf.min.js'));
 const files = new Map([
   ['/index.html', Buffer.from('<!doctype html><script src="/tf.min.js"></script>')],
   ['/tf.min.js', bundle],
