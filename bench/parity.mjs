@@ -26,9 +26,11 @@ import { fromKernelLayout } from '../packages/core/dist/training/weights.js';
 
 /**
  * Parts of: the logits' range; each parameter's gradient as a vector, by its length; the first loss. A ReLU near its
- * kink goes one way or the other by rounding, which changes gradients, and training carries that on.
+ * kink goes one way or the other by rounding, which changes gradients, and training carries that on: where that takes
+ * PyTorch's own float32 far, ours may go thrice as far.
  */
-const TOLERANCES = { logits: 1e-3, gradients: 0.1, losses: 0.1, back: 1e-3 };
+const TOLERANCES = { logits: 1e-3, gradients: 0.1, losses: 0.02, back: 1e-3 };
+const TIMES_PYTORCHS_OWN = 3;
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const { values: options } = parseArgs({
@@ -141,7 +143,9 @@ function partOfRange(got, wanted) {
 }
 
 const short = (value) => (value === undefined ? '-' : value.toExponential(1));
-const failed = rows.filter(({ ours }) => Object.entries(TOLERANCES).some(([what, most]) => !(ours[what] <= most)));
+const within = ({ ours, single }, what) =>
+  ours[what] <= Math.max(TOLERANCES[what], TIMES_PYTORCHS_OWN * (single[what] ?? 0));
+const failed = rows.filter((row) => !Object.keys(TOLERANCES).every((what) => within(row, what)));
 const pair = ({ ours, single }, what) => `${short(ours[what])} (${short(single[what])})`;
 const report = [
   '| network | logits | gradients | losses of 20 steps | first and last loss | back in PyTorch: logits |',
@@ -156,7 +160,7 @@ const report = [
   ),
   `| _tolerance_ | ${[TOLERANCES.logits, TOLERANCES.gradients, TOLERANCES.losses].map(short).join(' | ')} | | ${short(TOLERANCES.back)} |`,
   '',
-  `${engine.description}; ${rows[0]?.torch}; batch ${options.batch}; in brackets PyTorch's own float32.`,
+  `${engine.description}; ${rows[0]?.torch}; batch ${options.batch}; in brackets PyTorch's own float32, three times which is tolerated too.`,
 ].join('\n');
 console.log(report);
 if (options.write) {
