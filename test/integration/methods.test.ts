@@ -48,14 +48,12 @@ function start(method: keyof typeof METHODS, runId: string, ...more: string[]): 
 }
 
 describe.each(Object.keys(METHODS) as (keyof typeof METHODS)[])('method %s, trained for real', (method) => {
-  it('spends its budget to within an epoch, meets the test set once, and does not depend on the number of workers', async () => {
+  it('spends its budget to within an epoch and meets the test set once', async () => {
     const summary = await start(method, `${method}-one`, '--workers', '1').summary<Summary>();
-    await start(method, `${method}-two`, '--workers', '2').summary<Summary>();
     expect(summary.method).toBe(method);
     expect(summary.imagesTrained).toBe(6 * EPOCH);
 
     const facts = await factsOf(`${method}-one`);
-    expect(comparable(await factsOf(`${method}-two`))).toEqual(comparable(facts));
     const fromAlpha = method === 'ne-sgd' || method === 'random-masks' || method === 'sgd-restarts';
     expect(facts.flatMap((fact) => (fact.type === 'tested' ? [fact.which] : []))).toEqual(
       fromAlpha ? ['alpha', 'best'] : ['best'],
@@ -69,8 +67,8 @@ describe.each(Object.keys(METHODS) as (keyof typeof METHODS)[])('method %s, trai
   });
 });
 
-it.each(['esgd', 'pbt', 'random-masks'] as const)(
-  '%s: killed and resumed without its cache of weights, it has the same facts',
+it.each(['random-masks', 'esgd', 'pbt'] as const)(
+  '%s: killed, resumed with more workers and without its cache of weights, it has the same facts',
   async (method) => {
     const runId = `${method}-killed`;
     const cli = start(method, runId, '--workers', '1');

@@ -32,11 +32,8 @@ const EXIT = { done: 0, failed: 1, wrongInput: 2, stopped: 130 } as const;
 
 /** Ctrl-C or SIGTERM ended the work. */
 class StoppedError extends NesgdError {
-  constructor(run: RunDescription | undefined) {
-    super(
-      'STOPPED',
-      run ? 'stopped; what was measured is kept: "nesgd resume" goes on' : 'stopped before any work began',
-    );
+  constructor(run: RunDescription | undefined, goesOn: string) {
+    super('STOPPED', run ? `stopped; what was measured is kept: ${goesOn} goes on` : 'stopped before any work began');
   }
 }
 
@@ -187,7 +184,7 @@ program
   .addOption(runs())
   .addOption(json())
   .action((files: string[], options: CompareOptions & Conducting) =>
-    conduct(options, (around) => compare(files, options, around), comparisonLines),
+    conduct(options, (around) => compare(files, options, around), comparisonLines, 'the same command'),
   );
 
 program
@@ -333,6 +330,8 @@ async function conduct<T>(
   work: (around: Surroundings) => Promise<T>,
   /** What the display has not shown. */
   linesOf: (summary: T) => readonly Line[] = () => [],
+  /** What to type when it was stopped. */
+  goesOn = '"nesgd resume"',
 ): Promise<void> {
   const stop = new AbortController();
   const display = createDisplay({
@@ -367,7 +366,7 @@ async function conduct<T>(
       await once(stop.signal, 'abort');
     }
   } catch (error) {
-    throw stop.signal.aborted ? new StoppedError(begun) : error;
+    throw stop.signal.aborted ? new StoppedError(begun, goesOn) : error;
   } finally {
     display.close();
     await live.close();
