@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { ApiError, ListedRun, RunSnapshot, ServerDescription } from '@nesgd/core/view';
+import type { ApiError, ListedRun, RunSnapshot, ServerDescription, WorkerLog } from '@nesgd/core/view';
 import type { RunOverview } from '../status/run-overview.js';
 
 /** The API's answers for its description; the types are those that the code has, the journal's own schema is stricter. */
@@ -13,6 +13,10 @@ export const error: z.ZodType<ApiError> = z.object({ code: z.string(), message: 
 export const serverDescription: z.ZodType<ServerDescription> = z
   .object({ version: z.string(), node: z.string(), login: z.boolean(), queueBoard: z.string().nullable() })
   .openapi('Server');
+
+export const workerLog: z.ZodType<WorkerLog> = z
+  .object({ name: z.string(), lines: z.array(z.string()) })
+  .openapi('WorkerLog');
 
 export const listedRun: z.ZodType<ListedRun> = z
   .union([

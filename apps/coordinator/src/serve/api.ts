@@ -7,6 +7,7 @@ import { overviewOf } from '../status/run-overview.js';
 import * as schemas from './api-schemas.js';
 import { eventStream } from './event-stream.js';
 import type { RunFollowers } from './run-followers.js';
+import { readLogs } from './run-logs.js';
 
 const runIdParam = z.object({
   runId: z
@@ -59,6 +60,13 @@ const overviewRoute = createRoute({
   request: { params: runIdParam },
   responses: { 200: json(schemas.runOverview, 'The run.'), ...refusals },
 });
+const logsRoute = createRoute({
+  method: 'get',
+  path: '/runs/{runId}/logs',
+  summary: 'The last lines that the workers of a run on this machine wrote.',
+  request: { params: runIdParam },
+  responses: { 200: json(z.array(schemas.workerLog), 'The logs.'), ...refusals },
+});
 const eventsRoute = createRoute({
   method: 'get',
   path: '/runs/{runId}/events',
@@ -107,6 +115,10 @@ export function createApi(list: RunList, followers: RunFollowers, server: Server
     return c.json(snapshot, 200);
   });
   api.openapi(overviewRoute, async (c) => c.json(await overviewOf(list.runsFolder, c.req.valid('param').runId), 200));
+  api.openapi(logsRoute, async (c) => {
+    const { runsFolder, runId } = await followers.get(c.req.valid('param').runId);
+    return c.json(await readLogs(runsFolder, runId), 200);
+  });
   api.openapi(eventsRoute, async (c) => {
     const follower = await followers.get(c.req.valid('param').runId);
     const lastId = Number(c.req.header('last-event-id') ?? Number.NaN);

@@ -1,4 +1,4 @@
-import type { ApiError, ListedRun, RunSnapshot, ServerDescription } from '@nesgd/core/view';
+import type { ApiError, ListedRun, RunSnapshot, ServerDescription, WorkerLog } from '@nesgd/core/view';
 
 /** The server said no, and why; or nothing at all, then the code is `UNREACHABLE`. */
 export class RequestError extends Error {
@@ -21,6 +21,10 @@ export function fetchServer(): Promise<ServerDescription> {
 /** @param after only lines with a higher seq. */
 export function fetchRun(runId: string, after = -1): Promise<RunSnapshot> {
   return get(`/api/runs/${encodeURIComponent(runId)}?after=${after}`);
+}
+
+export function fetchLogs(runId: string): Promise<WorkerLog[]> {
+  return get(`/api/runs/${encodeURIComponent(runId)}/logs`);
 }
 
 export function eventsUrl(runId: string, after: number): string {

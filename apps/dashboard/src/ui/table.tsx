@@ -11,7 +11,7 @@ export interface Row {
   readonly isMarked?: boolean;
 }
 
-interface TableProps {
+export interface TableProps {
   readonly caption: string;
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];

@@ -4,8 +4,8 @@ import { dendrogram } from '../model/dendrogram.js';
 import { formatAccuracy } from '../model/format.js';
 import { GenerationChoice } from '../ui/generation-choice.js';
 import { Key } from '../ui/legend.js';
+import { PagedTable } from '../ui/paged-table.js';
 import { Nothing } from '../ui/states.js';
-import { Table } from '../ui/table.js';
 import { useWidth } from '../ui/use-size.js';
 import type { ViewProps } from './view-props.js';
 
@@ -23,12 +23,16 @@ export function Clusters({ model, opened }: ViewProps) {
     return <Nothing>This run does not suppress (evolution.suppression is false), so nothing is clustered.</Nothing>;
   if (!generation) return <Nothing>Clustering begins with generation 1, which is not closed yet.</Nothing>;
 
+  const suppressed = new Set(generation.suppressed);
   const pool = generation.pool.map((number, position) => ({
     ...model.individual(number),
     cluster: generation.clusters[position] ?? 0,
-    isSuppressed: generation.suppressed.includes(position),
+    isSuppressed: suppressed.has(position),
     isOffspring: position >= generation.pool.length - generation.offspring.length,
   }));
+  const byCluster = pool
+    .map((member, position) => ({ member, position }))
+    .sort((a, b) => a.member.cluster - b.member.cluster || b.member.accuracy - a.member.accuracy);
   const sizes = new Map<number, number>();
   for (const { cluster } of pool) sizes.set(cluster, (sizes.get(cluster) ?? 0) + 1);
   return (
@@ -50,7 +54,7 @@ export function Clusters({ model, opened }: ViewProps) {
       ) : (
         <Tree key={generation.t} pool={pool} linkage={opened.experiment.evolution.linkage} clusters={sizes.size} />
       )}
-      <Table
+      <PagedTable
         caption="The pool by cluster"
         columns={[
           { title: 'Individual' },
@@ -61,21 +65,23 @@ export function Clusters({ model, opened }: ViewProps) {
           { title: 'From' },
           { title: 'Suppressed' },
         ]}
-        rows={pool
-          .map((member, position) => ({ member, position }))
-          .sort((a, b) => a.member.cluster - b.member.cluster || b.member.accuracy - a.member.accuracy)
-          .map(({ member: { number, cluster, accuracy, mask, isOffspring, isSuppressed }, position }) => ({
-            key: position,
-            cells: [
-              number,
-              cluster,
-              sizes.get(cluster) ?? 0,
-              formatAccuracy(accuracy),
-              <span class="mask">{mask}</span>,
-              isOffspring ? 'offspring' : 'survivor',
-              isSuppressed ? 'suppressed' : '',
-            ],
-          }))}
+        count={pool.length}
+        rowsOf={(first, end) =>
+          byCluster
+            .slice(first, end)
+            .map(({ member: { number, cluster, accuracy, mask, isOffspring, isSuppressed }, position }) => ({
+              key: position,
+              cells: [
+                number,
+                cluster,
+                sizes.get(cluster) ?? 0,
+                formatAccuracy(accuracy),
+                <span class="mask">{mask}</span>,
+                isOffspring ? 'offspring' : 'survivor',
+                isSuppressed ? 'suppressed' : '',
+              ],
+            }))
+        }
       />
     </>
   );

@@ -2,9 +2,10 @@ import { formatTime } from '../model/format.js';
 import { Nothing } from '../ui/states.js';
 import { Table } from '../ui/table.js';
 import type { ViewProps } from './view-props.js';
+import { WorkerLogs } from './worker-logs.js';
 
 /** What the coordinator said, the last first. */
-export function Log({ model, pulse }: ViewProps) {
+export function Log({ model, opened, pulse }: ViewProps) {
   const log = pulse.live?.log ?? [];
   const failed = model.individuals.filter(({ failure }) => failure !== undefined);
   return (
@@ -32,6 +33,7 @@ export function Log({ model, pulse }: ViewProps) {
           }))}
         />
       )}
+      <WorkerLogs runId={opened.runId} isRunning={pulse.state === 'running'} />
     </>
   );
 }

@@ -35,6 +35,13 @@ export interface RunSnapshot extends RunPulse {
   readonly lines: readonly ViewLine[];
 }
 
+/** The end of what a worker wrote. */
+export interface WorkerLog {
+  /** The file's. */
+  readonly name: string;
+  readonly lines: readonly string[];
+}
+
 /** What a page should know of its server. */
 export interface ServerDescription {
   /** Of nesgd and of Node. */
