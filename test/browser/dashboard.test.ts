@@ -279,6 +279,18 @@ describe('what does not go as usual', () => {
     await page.getByText('individual 1, pbt-1-2: 0.6250 after epoch 1').waitFor();
   });
 
+  it('a run that diverged says why, and what to change', async () => {
+    const run = await beginRun(test.runs, { runId: 'lost', blocks: ['a', 'b'] });
+    const reason = 'alpha left the numbers: lower alpha.learningRate';
+    await run.journal.append({ type: 'diverged', what: 'alpha', reason });
+    await run.close();
+    const page = await test.page();
+    await page.goto(`${test.url}/runs/lost`);
+    await page.getByRole('alert').filter({ hasText: reason }).waitFor();
+    await page.locator('.state.diverged').waitFor();
+    expect(await seriousViolations(page)).toEqual([]);
+  });
+
   it('an individual that was given up is said so, with its reason, and counts with 0', async () => {
     const run = await beginRun(test.runs, { runId: 'failing', blocks: ['a', 'b'] });
     await run.journal.append(evaluated('10', 0.5));

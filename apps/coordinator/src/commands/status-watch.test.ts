@@ -36,7 +36,7 @@ it('status --watch --json: a line for each change, until nobody works on the run
   expect(values.map(({ state, evaluated: count }) => [state, count])).toEqual([
     ['running', 0],
     ['running', 1],
-    ['unfinished', 1],
+    ['stopped', 1],
   ]);
 });
 

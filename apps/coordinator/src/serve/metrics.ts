@@ -30,7 +30,7 @@ export function addMetrics(app: Hono, list: RunList, followers: RunFollowers, wa
 async function measure(registry: Registry, list: RunList, followers: RunFollowers): Promise<void> {
   const metrics = metricsIn(registry);
   const runs = await list.read();
-  for (const state of ['running', 'unfinished', 'finished', 'damaged'] as const)
+  for (const state of ['running', 'stopped', 'finished', 'diverged', 'damaged'] as const)
     metrics.runs.set({ state }, runs.filter((run) => run.state === state).length);
   const healthy = runs.filter((run): run is HealthyRun => run.state !== 'damaged');
   const last = healthy.at(-1);

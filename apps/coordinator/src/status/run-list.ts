@@ -1,19 +1,38 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InputError } from '@nesgd/core/errors';
-import { listRuns, runHolder } from '@nesgd/core/run';
+import { type JournalLine, listRuns, readJournalFrom, runHolder, runPath } from '@nesgd/core/run';
 import type { ListedRun } from '@nesgd/core/view';
 import { generationsOf } from '../workload.js';
-import { overviewOf } from './run-overview.js';
+import { overviewFrom, type RunOverview } from './run-overview.js';
+
+interface GrowingJournal {
+  readonly inode: number;
+  readonly wholeBytes: number;
+  readonly lines: JournalLine[];
+}
 
 /** The runs of a folder in short. Read again and again it looks only at journals that have changed. */
 export class RunList {
   readonly #known = new Map<string, { readonly mark: string; readonly run: ListedRun | undefined }>();
+  /** Of runs that go on. */
+  readonly #growing = new Map<string, GrowingJournal>();
+  #reading: Promise<ListedRun[]> | undefined;
 
   constructor(readonly runsFolder: string) {}
 
-  /** Oldest first. One damaged journal does not hide the other runs; folders without a journal are no runs. */
-  async read(): Promise<ListedRun[]> {
+  /**
+   * Oldest first. One damaged journal does not hide the other runs; folders without a journal are no runs.
+   * Who asks while it is read gets the same answer: two readers would read the new lines twice.
+   */
+  read(): Promise<ListedRun[]> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #read(): Promise<ListedRun[]> {
     const names = await listRuns(this.runsFolder);
     for (const name of this.#known.keys()) if (!names.includes(name)) this.#known.delete(name);
     const runs: ListedRun[] = [];
@@ -29,9 +48,42 @@ export class RunList {
     const mark = await this.#mark(runId);
     const known = this.#known.get(runId);
     if (known && known.mark === mark) return known.run;
-    const run = await listed(this.runsFolder, runId);
+    const run = await this.#listed(runId);
     this.#known.set(runId, { mark, run });
     return run;
+  }
+
+  /** Undefined for what is no run. */
+  async #listed(runId: string): Promise<ListedRun | undefined> {
+    try {
+      // First the holder: a run that finishes in between has released it, and its journal says so.
+      const holder = await runHolder(this.runsFolder, runId);
+      const lines = await this.#readOn(runId);
+      if (lines.length === 0) return undefined;
+      const overview = overviewFrom(lines, { runsFolder: this.runsFolder, runId, holder });
+      if (overview.state !== 'running') this.#growing.delete(runId);
+      return listed(overview);
+    } catch (error) {
+      this.#growing.delete(runId);
+      if (!(error instanceof InputError)) throw error;
+      return error.code === 'JOURNAL' ? { runId, state: 'damaged', error: error.message } : undefined;
+    }
+  }
+
+  /** The journal of a run that goes on is read on from where it was read before. */
+  async #readOn(runId: string): Promise<readonly JournalLine[]> {
+    const path = join(runPath(this.runsFolder, runId), 'journal.jsonl');
+    const file = await stat(path).catch(() => undefined);
+    const known = this.#growing.get(runId);
+    const isSame = known && file && known.inode === file.ino && known.wholeBytes <= file.size;
+    const before = isSame ? known : { inode: file?.ino ?? 0, wholeBytes: 0, lines: [] };
+    const { lines, wholeBytes } = await readJournalFrom(path, {
+      wholeBytes: before.wholeBytes,
+      lines: before.lines.length,
+    });
+    before.lines.push(...lines);
+    this.#growing.set(runId, { ...before, wholeBytes });
+    return before.lines;
   }
 
   /** Differs when the run's line in the list may. */
@@ -43,24 +95,18 @@ export class RunList {
   }
 }
 
-/** Undefined for what is no run. */
-async function listed(runsFolder: string, runId: string): Promise<ListedRun | undefined> {
-  try {
-    const { state, experiment, generations, alpha, best, startedAt, lastFactAt } = await overviewOf(runsFolder, runId);
-    return {
-      runId,
-      state,
-      experiment: experiment.name,
-      generation: generations.at(-1)?.t ?? null,
-      generations: generationsOf(experiment),
-      alphaAccuracy: alpha?.accuracy ?? null,
-      bestAccuracy: best?.accuracy ?? null,
-      bestTestAccuracy: best?.testAccuracy ?? null,
-      startedAt,
-      lastFactAt,
-    };
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    return error.code === 'JOURNAL' ? { runId, state: 'damaged', error: error.message } : undefined;
-  }
+function listed(overview: RunOverview): ListedRun {
+  const { runId, state, experiment, generations, alpha, best, startedAt, lastFactAt } = overview;
+  return {
+    runId,
+    state,
+    experiment: experiment.name,
+    generation: generations.at(-1)?.t ?? null,
+    generations: generationsOf(experiment),
+    alphaAccuracy: alpha?.accuracy ?? null,
+    bestAccuracy: best?.accuracy ?? null,
+    bestTestAccuracy: best?.testAccuracy ?? null,
+    startedAt,
+    lastFactAt,
+  };
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { InputError } from '@nesgd/core/errors';
 import type { EvaluatedFact, Fact, JournalLine, OpenedFact } from '@nesgd/core/run';
 import { readRun, runHolder, usesAlpha } from '@nesgd/core/run';
 import { type RunState, runState } from '@nesgd/core/view';
@@ -54,8 +55,22 @@ export interface WorkerOverview {
 export async function overviewOf(runsFolder: string, runId: string): Promise<RunOverview> {
   // First the holder: a run that finishes in between has released it, and its journal says so.
   const holder = await runHolder(runsFolder, runId);
-  const { lines, opened } = await readRun(runsFolder, runId);
+  const { lines } = await readRun(runsFolder, runId);
+  return overviewFrom(lines, { runsFolder, runId, holder });
+}
+
+/**
+ * @param lines a journal as far as it goes.
+ * @throws InputError where they do not begin as a run's journal does.
+ */
+export function overviewFrom(
+  lines: readonly JournalLine[],
+  { runsFolder, runId, holder }: { runsFolder: string; runId: string; holder: RunOverview['holder'] | undefined },
+): RunOverview {
+  const opened = lines[0]?.fact;
   const folder = resolve(runsFolder, runId);
+  if (opened?.type !== 'opened')
+    throw new InputError('JOURNAL', `${folder}: its journal does not start with the fact "opened"`);
   const facts = lines.map((line) => line.fact);
   const evaluated = facts.filter((fact) => fact.type === 'evaluated');
   const trained = facts.filter((fact) => fact.type === 'trained');

@@ -28,6 +28,8 @@ export class RunModel {
   lastFactAt = '';
   alpha: (FactOf<'alpha'> & Pick<ViewLine, 'worker' | 'engine' | 'seconds' | 'reused'>) | undefined;
   finished: FactOf<'finished'> | undefined;
+  /** What left the numbers, and what to change. */
+  divergence: string | undefined;
   readonly tested = new Map<'alpha' | 'best', number>();
   readonly individuals: Individual[] = [];
   readonly generations: GenerationView[] = [];
@@ -84,6 +86,9 @@ export class RunModel {
         break;
       case 'tested':
         this.tested.set(fact.which, fact.accuracy);
+        break;
+      case 'diverged':
+        this.divergence = fact.reason;
         break;
       case 'finished':
         this.finished = fact;

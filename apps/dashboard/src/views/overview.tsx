@@ -1,6 +1,6 @@
 import type { LiveStatus } from '@nesgd/core/view';
 import { formatAccuracy, formatCount, formatDifference, formatDuration, formatTime } from '../model/format.js';
-import { Nothing } from '../ui/states.js';
+import { Nothing, Problem } from '../ui/states.js';
 import { Table } from '../ui/table.js';
 import type { ViewProps } from './view-props.js';
 
@@ -21,6 +21,7 @@ export function Overview({ model, opened, pulse }: ViewProps) {
         {experiment.budget !== undefined && `a budget of ${formatCount(experiment.budget)} images, `}
         seed {experiment.seed}
       </p>
+      {model.divergence && <Problem>{model.divergence}</Problem>}
       <dl class="cards">
         <Card
           name="Best so far"
