@@ -1,4 +1,4 @@
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { detectEngines } from '@nesgd/core/runtime';
 import { defaultCacheRoot } from '@nesgd/core/storage';
@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BenchReport } from '../../apps/coordinator/src/bench/report.js';
 import { childrenOf, until, Workplace } from '../support/cli.js';
 
-/** Speaks as bench/peers/pytorch_training.py does, trains nothing, and cannot compile. */
+/** Speaks as bench/peers/pytorch_training.py does, trains nothing, notes its steps, and cannot compile. */
 const FAKE_PYTHON = `#!${process.execPath}
 const { createInterface } = require('node:readline');
 if (process.argv[2] === '-c') process.exit(process.env.NO_TORCH ? (console.error('No module named torch'), 1) : 0);
@@ -16,8 +16,9 @@ const say = (answer) => console.log(JSON.stringify(answer));
 say({ ready: 'Torch of ' + settings.threads });
 createInterface({ input: process.stdin }).on('line', (line) => {
   const { do: what, steps } = JSON.parse(line);
-  if (what === 'memory') say({ peakMb: 100 });
-  else setTimeout(() => say({ seconds: steps }), 5 * steps);
+  if (what === 'memory') return say({ peakMb: 100 });
+  require('node:fs').appendFileSync('steps.txt', steps + ' ');
+  setTimeout(() => say({ seconds: steps }), 5 * steps);
 });
 `;
 
@@ -58,8 +59,10 @@ describe('nesgd bench --json', () => {
   it('beside a peer: its figures, ratios, and a population in the best of all splits', async () => {
     const report = await bench(
       ...[...tiny, '--threads', '2', '--engine', engines[0]![0], '--peer', 'torch', '--python', python],
-      ...['--compiled', '--population', 'resnet8'],
+      ...['--compiled', '--population', 'resnet8', '--steps', '2'],
     ).summary<BenchReport>();
+    // Two steps to warm up, then one pair; for the network, then for its population.
+    expect(await readFile(join(workplace.folder, 'steps.txt'), 'utf8')).toBe('1 1 2 1 1 2 ');
     const [row] = report.rows;
     expect(row!.peer).toMatchObject({ name: 'Torch of 2 (eager, channels_last)', rssMb: 100 });
     expect(row!.ratio).toBeCloseTo(row!.imagesPerSecond / row!.peer!.imagesPerSecond, 6);

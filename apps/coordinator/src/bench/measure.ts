@@ -47,7 +47,7 @@ async function measureBeside(
   { model, plan, batch }: { model: ModelName; plan: BenchPlan; batch: number },
 ): Promise<MeasuredRow> {
   const processes = [trainer, peer, compiled].filter((one) => one instanceof StepProcess);
-  const steps = plan.steps ?? (await stepsFor(processes));
+  const steps = await warmUp(processes, plan);
   const rates = await inTurn(
     processes.map((process) => () => rate([process], steps, batch)),
     plan.pairs,
@@ -102,7 +102,7 @@ export async function measurePopulation(model: ModelName, plan: BenchPlan): Prom
   for (const split of waysToDivide(total)) {
     const imagesPerSecond = await withProcesses(startWorkers(model, plan, split), async (workers) => {
       device = deviceOf(workers[0]!);
-      return rate(workers, plan.steps ?? (await stepsFor(workers)), batch);
+      return rate(workers, await warmUp(workers, plan), batch);
     });
     splits.push({ ...split, imagesPerSecond });
   }
@@ -114,11 +114,8 @@ export async function measurePopulation(model: ModelName, plan: BenchPlan): Prom
   return withProcesses([...startWorkers(model, plan, best), peer], async (processes) => {
     const [workers, peers] = [processes.slice(0, count), processes.slice(count)];
     // As long for one as for the other: the workers' steps are those of one of them.
-    const [ours, theirs] = [await stepsFor(workers), await stepsFor(peers)].map((steps) => plan.steps ?? steps);
-    const [many, one] = await inTurn(
-      [() => rate(workers, ours!, batch), () => rate(peers, theirs!, batch)],
-      plan.pairs,
-    );
+    const [ours, theirs] = [await warmUp(workers, plan), await warmUp(peers, plan)];
+    const [many, one] = await inTurn([() => rate(workers, ours, batch), () => rate(peers, theirs, batch)], plan.pairs);
     const { median: ratio, range: ratioRange } = ratioOf(many!, one!);
     const [imagesPerSecond, peerImagesPerSecond] = [median(many!), median(one!)];
     return { model, workers: count, threads, imagesPerSecond, peerImagesPerSecond, ratio, ratioRange, splits };
@@ -136,14 +133,17 @@ const startWorkers = (model: ModelName, plan: BenchPlan, { workers, threads }: P
     startSteps({ model, engine: plan.engine, threads, batch: plan.batchOf(model) }),
   );
 
-/** Steps that fill a measurement, found while all warm up, each alone; what that took is thrown away. */
-async function stepsFor(processes: readonly StepProcess[]): Promise<number> {
+/**
+ * Two steps of each process, one process after the other; what they took is thrown away.
+ * @returns the steps of a measurement: the plan's, else as many as fill it.
+ */
+async function warmUp(processes: readonly StepProcess[], plan: BenchPlan): Promise<number> {
   const seconds: number[] = [];
   for (const process of processes) {
     await process.train(1);
     seconds.push(await process.train(1));
   }
-  return Math.max(1, Math.round(SECONDS_A_MEASUREMENT / Math.max(...seconds)));
+  return plan.steps ?? Math.max(1, Math.round(SECONDS_A_MEASUREMENT / Math.max(...seconds)));
 }
 
 /** Images per second of all together, each training `steps`. */
