@@ -50,6 +50,7 @@ describe('run --json', () => {
       model: 'resnet8',
       engine: expect.stringMatching(/^(tensorflow|wasm)$/),
       workers: 2,
+      method: 'ne-sgd',
       alpha: {
         validationAccuracy: expect.any(Number),
         testAccuracy: expect.any(Number),
@@ -65,6 +66,7 @@ describe('run --json', () => {
       evaluations: 12,
       cacheHits: expect.any(Number),
       epochsTrained: expect.any(Number),
+      imagesTrained: expect.any(Number),
       seconds: expect.any(Number),
     });
   });

@@ -27,10 +27,11 @@ interface Refusal {
 }
 
 async function refused(args: readonly string[], { code = 2, says, env }: Refusal): Promise<void> {
-  const state = async () => [
-    ...(await listing(workplace.runs)),
-    ...(await listing(workplace.env.NESGD_CACHE as string)),
-  ];
+  // Where another run stands, its own process goes on writing down.
+  const state = async () =>
+    [...(await listing(workplace.runs)), ...(await listing(workplace.env.NESGD_CACHE as string))].filter(
+      (entry) => !entry.includes('/going/live.json'),
+    );
   const before = await state();
   const cli = workplace.start(args, env);
   const exit = await cli.exited;

@@ -84,7 +84,7 @@ describe('workers of other machines and versions', () => {
     return elsewhere.start(args, { NESGD_REFUSAL_PAUSE_MS: '50', ...env });
   }
 
-  function workerHere(options: { runId?: string } = {}): LocalWorkers {
+  function workerHere(options: { runIds?: readonly string[] } = {}): LocalWorkers {
     const [cacheRoot, logFolder] = [here.env.NESGD_CACHE as string, join(here.folder, 'logs')];
     return new LocalWorkers({ count: 1, redisUrl: broker.url, cacheRoot, logFolder, watch: () => {}, ...options });
   }
@@ -154,7 +154,7 @@ describe('workers of other machines and versions', () => {
   it('a job whose engine is lacking where its own run chose it fails with the reason', async () => {
     const { NODE_OPTIONS } = await withoutNativeLibraries();
     Object.assign(process.env, { NODE_OPTIONS });
-    workers = workerHere({ runId: job.runId });
+    workers = workerHere({ runIds: [job.runId] });
     delete process.env.NODE_OPTIONS;
     const { outcome } = send({ ...job, runtime: { engine: 'tensorflow', threads: 1 } });
     await expect(outcome).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });

@@ -115,7 +115,7 @@ describe('the same seed gives the same result', () => {
     await untilFacts(workplace, 'evaluated', 1, first);
     first.child.kill('SIGINT');
     expect(await first.exited).toMatchObject({ code: 130 });
-    expect(first.stderr).toMatch(/nesgd resume/);
+    expect(first.stderr).toMatch(/nesgd\.mjs resume r\b/);
     const summary = await workplace.start(['resume', 'r', '--json']).summary<RunSummary>();
     expect(await factsOf(workplace)).toEqual(undisturbed.facts);
     expect(comparable(summary)).toEqual(comparable(undisturbed.summary));
