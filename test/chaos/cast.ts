@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { type Cli, childrenOf, type Workplace } from '../support/cli.js';
@@ -39,7 +41,7 @@ export class Cast {
     const cables = [await SeverableProxy.to(broker.port), await SeverableProxy.to(broker.port)] as const;
     const cast = new Cast(workplace, [experiment], broker, ...cables);
     for (let i = 0; i < workers; i++) cast.#startWorker(i);
-    cast.#startCoordinator('run');
+    cast.#startCoordinator();
     return cast;
   }
 
@@ -88,7 +90,9 @@ export class Cast {
     });
   }
 
-  #startCoordinator(command: 'run' | 'resume'): void {
+  #startCoordinator(): void {
+    // Killed before there is a run, it is simply started again.
+    const command = existsSync(join(this.workplace.runs, 'r', 'journal.jsonl')) ? 'resume' : 'run';
     const how = [
       '--workers',
       '0',
@@ -104,8 +108,7 @@ export class Cast {
       if (this.#over) return;
       if (code === 0) this.#finish(cli);
       // A broker that is away at the start is reported; an operator starts the coordinator again.
-      else if (signal === 'SIGKILL' || /BROKER|broker .* cannot be used/.test(cli.stderr))
-        this.#startCoordinator('resume');
+      else if (signal === 'SIGKILL' || /BROKER|broker .* cannot be used/.test(cli.stderr)) this.#startCoordinator();
       else this.#fail(new Error(`the coordinator ended with ${code ?? signal}:\n${cli.stderr}`));
     });
   }

@@ -14,6 +14,7 @@ import { type PredictOptions, predict, predictionLines } from './commands/predic
 import type { ReportOptions } from './commands/report.js';
 import { type RunOptions, resume, run, type Surroundings } from './commands/run.js';
 import { openDashboard, type ServeOptions, serve } from './commands/serve.js';
+import { type SimulateOptions, simulate, simulationLines } from './commands/simulate.js';
 import { status } from './commands/status.js';
 import { watchStatus } from './commands/status-watch.js';
 import { type WorkerOptions, worker } from './commands/worker.js';
@@ -290,6 +291,41 @@ program
   .addOption(json())
   .action(async (options: WorkerOptions) => {
     process.exitCode = await worker(options, config);
+  });
+
+const number = (what: string, least: number, most: number, whole: boolean) => (text: string) => {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= least && value <= most) || (whole && !Number.isInteger(value)))
+    throw new InvalidArgumentError(`wants ${what} from ${least} to ${most}.`);
+  return value;
+};
+program
+  .command('simulate')
+  .description('run coordinator, queue and journal with workers that only wait: what they cost, and where they end')
+  .requiredOption('--workers <n>', 'simulated workers', number('a whole number', 1, 5_000, true))
+  .requiredOption('--population <n>', 'individuals of a generation', number('a whole number', 2, 100_000, true))
+  .option('--generations <n>', 'generations after the initial population', number('a whole number', 0, 1_000, true), 1)
+  .option('--failures <rate>', 'share of attempts that end with a dead trainer', number('a share', 0, 0.9, false), 0)
+  .option(
+    '--job-seconds <s>',
+    'mean time of a training; 2 % take three times as long',
+    number('seconds', 0, 3_600, false),
+    10,
+  )
+  .option('--bits <n>', 'bits of a genome', number('a whole number', 1, 1_024, true), 64)
+  .option('--seed <n>', 'of everything drawn', number('a whole number', 0, 2 ** 31, true), 1)
+  .addOption(json())
+  .action(async ({ json: asJson, ...options }: SimulateOptions & { json: boolean }) => {
+    const stop = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.on(signal, () => (stop.signal.aborted ? process.exit(EXIT.stopped) : stop.abort()));
+    const say = (text: string) => process.stderr.write(`${text}\n`);
+    try {
+      const report = await simulate(options, { config, signal: stop.signal, say });
+      process.stdout.write(asJson ? `${JSON.stringify(report)}\n` : simulationLines(report));
+    } catch (error) {
+      throw stop.signal.aborted ? new StoppedError(undefined) : error;
+    }
   });
 
 program

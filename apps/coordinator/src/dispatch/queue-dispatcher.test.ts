@@ -126,6 +126,17 @@ it('queue dispatcher: a job that an earlier coordinator gave up is done when it 
   expect(await outcome).toEqual(OUTCOME);
 });
 
+it('queue dispatcher: the same job asked for twice at once is done once and answers both', async () => {
+  let done = 0;
+  startWorker(() => {
+    done += 1;
+    return OUTCOME;
+  });
+  const both = [dispatcher.dispatch(job('a')), dispatcher.dispatch(job('a'))];
+  expect(await Promise.all(both)).toEqual([OUTCOME, OUTCOME]);
+  expect(done).toBe(1);
+});
+
 it('queue dispatcher: of two runs on one broker the one with priority goes first', async () => {
   const urgent = await QueueDispatcher.connect({ connection, priority: 10 });
   const order: string[] = [];

@@ -32,6 +32,7 @@ interface Pending {
   readonly id: string;
   readonly job: Job;
   readonly handlers: DispatchHandlers;
+  readonly outcome: Promise<JobOutcome>;
   readonly resolve: (outcome: JobOutcome) => void;
   readonly reject: (error: unknown) => void;
   worker: string;
@@ -113,10 +114,14 @@ export class QueueDispatcher implements Dispatcher {
   async dispatch(job: Job, handlers: DispatchHandlers = {}): Promise<JobOutcome> {
     handlers.signal?.throwIfAborted();
     const id = jobIdOf(job);
+    const underWay = this.#pending.get(id);
+    if (underWay) return underWay.outcome; // The same question twice (the winner is alpha) has one answer.
+    let settle: Pick<Pending, 'resolve' | 'reject'> | undefined;
     const outcome = new Promise<JobOutcome>((resolve, reject) => {
-      const state = { worker: '', startedAt: undefined, refused: false, twice: false, wrongAnswers: 0 };
-      this.#pending.set(id, { id, job, handlers, resolve, reject, ...state });
+      settle = { resolve, reject };
     });
+    const state = { worker: '', startedAt: undefined, refused: false, twice: false, wrongAnswers: 0 };
+    this.#pending.set(id, { id, job, handlers, outcome, ...settle!, ...state });
     outcome.catch(() => {}); // It may be withdrawn while it is being sent, before anybody awaits it.
     const withdraw = () => this.#withdraw(id, handlers.signal?.reason);
     handlers.signal?.addEventListener('abort', withdraw, { once: true });

@@ -8,8 +8,10 @@ import { type Fact, type JournalLine, journalLineSchema, type Meta } from './fac
  * it would have said was never acted upon.
  */
 export class Journal {
-  // The last append; after a failed one (a full disk) all later ones fail too, or they would stand behind half a line.
-  #last: Promise<unknown> = Promise.resolve();
+  /** Lines not yet on the disk, written together by the next flush: one `fsync` for all that came during the last one. */
+  #waiting: JournalLine[] = [];
+  // After a failed one (a full disk) all later ones fail too, or they would stand behind half a line.
+  #flush: Promise<void> = Promise.resolve();
   #seq: number;
 
   private constructor(
@@ -32,23 +34,33 @@ export class Journal {
   /** Appends one fact and flushes it; facts are written in the order of the calls. */
   append(fact: Fact, meta: Omit<Meta, 'at'> = {}): Promise<JournalLine> {
     const line: JournalLine = { seq: this.#seq++, meta: { at: this.now().toISOString(), ...meta }, fact };
-    const written = this.#last.then(async () => {
-      try {
-        await this.file.appendFile(`${JSON.stringify(line)}\n`);
-        await this.file.datasync();
-      } catch (cause) {
-        throw new JournalWriteError(this.path, cause as NodeJS.ErrnoException);
-      }
-      this.lines.push(line);
-      return line;
-    });
-    this.#last = written;
-    return written;
+    this.#waiting.push(line);
+    return this.#flushed().then(() => line);
   }
 
   async close(): Promise<void> {
-    await this.#last.catch(() => {}); // Whoever appended has the error.
+    await this.#flush.catch(() => {}); // Whoever appended has the error.
     await this.file.close();
+  }
+
+  /** Resolves when all that waits now is on the disk. */
+  #flushed(): Promise<void> {
+    // What came after a flush had begun is not part of it.
+    this.#flush = this.#flush.then(() => this.#write());
+    return this.#flush;
+  }
+
+  async #write(): Promise<void> {
+    const lines = this.#waiting;
+    if (lines.length === 0) return; // An earlier flush took them along.
+    this.#waiting = [];
+    try {
+      await this.file.appendFile(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+      await this.file.datasync();
+    } catch (cause) {
+      throw new JournalWriteError(this.path, cause as NodeJS.ErrnoException);
+    }
+    this.lines.push(...lines);
   }
 }
 
