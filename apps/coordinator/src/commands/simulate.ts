@@ -80,7 +80,7 @@ export async function simulate(
     dispatcher = await QueueDispatcher.connect({ connection, attempts: 100 });
     const clock = new Stopwatch(say);
     const cpuBefore = process.cpuUsage();
-    await conductRun({ run, dispatcher, cache, signal, watch: clock.watch });
+    await conductRun({ run, dispatcher, cache, trainImages: 1, signal, watch: clock.watch });
     const cpu = process.cpuUsage(cpuBefore);
 
     const generations = run.journal.lines.flatMap(({ fact }) => (fact.type === 'generation' ? [fact] : []));

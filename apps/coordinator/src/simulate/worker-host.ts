@@ -23,8 +23,7 @@ async function work(order: HostOrder, name: string, job: QueueJob<Job, JobOutcom
     throw new Error(failureText(new NesgdError('TRAINER_DIED', 'the simulated trainer died', true)));
   }
   await delay(1000 * training.seconds);
-  const stores =
-    job.data.kind !== 'measure' && (job.data.kind === 'alpha' || storesWeights(job.data, training.accuracy));
+  const stores = job.data.kind === 'alpha' || (job.data.kind === 'evaluate' && leads(job.data, training.accuracy));
   return {
     result: {
       accuracy: training.accuracy,
@@ -36,7 +35,7 @@ async function work(order: HostOrder, name: string, job: QueueJob<Job, JobOutcom
   };
 }
 
-const storesWeights = (job: Extract<Job, { kind: 'evaluate' }>, accuracy: number): boolean =>
+const leads = (job: Extract<Job, { kind: 'evaluate' }>, accuracy: number): boolean =>
   job.keepWeightsAbove === null || accuracy > job.keepWeightsAbove;
 
 async function host(order: HostOrder): Promise<void> {
