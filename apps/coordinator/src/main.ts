@@ -324,7 +324,7 @@ program
       const report = await simulate(options, { config, signal: stop.signal, say });
       process.stdout.write(asJson ? `${JSON.stringify(report)}\n` : simulationLines(report));
     } catch (error) {
-      throw stop.signal.aborted ? new StoppedError(undefined) : error;
+      throw stop.signal.aborted ? new StoppedError(undefined, 'the same command') : error;
     }
   });
 
