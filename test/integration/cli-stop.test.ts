@@ -138,7 +138,7 @@ describe('a run that is told to stop', () => {
     const cli = workplace.start(['run', long, ...many, '--workers', '1', '--run-id', 'sending']);
     await alphaTrains(cli);
     const offspring = await offspringOf(cli.child.pid as number);
-    expect(offspring.length, 'a worker, its trainer, the guardian of the broker, the broker').toBe(4);
+    expect(offspring.length, 'a worker, its trainer, the guardian of the broker, the broker').toBeGreaterThanOrEqual(4);
     // No polling: 40 jobs are sent within some milliseconds of that line.
     cli.child.stderr?.on('data', () => {
       if (/generation 0\/2: \d+ individuals to retrain/.test(cli.stderr) && !cli.child.killed) cli.child.kill('SIGINT');
