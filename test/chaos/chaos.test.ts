@@ -20,7 +20,9 @@ declare module 'vitest' {
 const SEED = Number(process.env.NESGD_CHAOS_SEED || 1);
 const EXPERIMENT = tinyExperiment({
   model: { name: 'resnet8', granularity: 'layer' },
-  evolution: { populationSize: 8, generations: 3, mutationProbability: 0.2 },
+  // Jobs long enough that on a quick machine too the run is not over before the last fault.
+  retrain: { epochs: 6, learningRateRetained: 0.02, learningRateReinitialised: 0.1, batchSize: 32 },
+  evolution: { populationSize: 8, generations: 4, mutationProbability: 0.2 },
 });
 
 const workplaces: Workplace[] = [];
