@@ -6,15 +6,16 @@ const CORE_LAYERS = {
   evolution: [],
   protocol: [],
   storage: [],
+  machine: [],
   datasets: ['evolution', 'protocol', 'storage'],
-  training: ['evolution', 'datasets', 'protocol', 'storage'],
+  training: ['evolution', 'datasets', 'protocol', 'storage', 'machine'],
   transfer: ['datasets', 'protocol', 'storage'],
   baselines: ['evolution'],
   run: ['evolution', 'datasets', 'protocol', 'storage', 'baselines'],
   view: ['protocol', 'run'],
-  trainer: ['training', 'protocol', 'storage'],
+  trainer: ['training', 'protocol', 'storage', 'machine'],
   bench: ['evolution', 'training', 'trainer', 'protocol', 'storage'],
-  runtime: ['trainer', 'protocol', 'storage'],
+  runtime: ['trainer', 'protocol', 'storage', 'machine'],
 };
 const APPS = ['coordinator', 'worker', 'dashboard'];
 const NOT_TESTS = '[.]test[.]ts$';

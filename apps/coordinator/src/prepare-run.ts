@@ -5,7 +5,6 @@ import { InputError } from '@nesgd/core/errors';
 import { blockNames } from '@nesgd/core/models';
 import type { Runtime } from '@nesgd/core/protocol';
 import { type Experiment, JOURNAL_VERSION, type OpenedFact } from '@nesgd/core/run';
-import { detectEngines } from '@nesgd/core/runtime';
 import type { CacheFolder } from '@nesgd/core/storage';
 import type { Watch } from './run-events.js';
 import { workloadOf } from './workload.js';
@@ -98,26 +97,4 @@ function checkBudget(experiment: Experiment, trainImages: number): void {
     'BUDGET_TOO_SMALL',
     `budget is ${budget} images, but one epoch of training${alphaToo} takes ${least}: give at least as many`,
   );
-}
-
-/**
- * `auto` takes TensorFlow where it is provisioned, else WebAssembly, and says so.
- * @throws InputError for an engine that cannot be used here, with the reason.
- */
-export async function chooseRuntime(flag: string, threads: number, cacheRoot: string, watch: Watch): Promise<Runtime> {
-  if (flag !== 'auto' && flag !== 'tensorflow' && flag !== 'wasm') {
-    throw new InputError('ENGINE_FLAG', `--engine ${flag}: wants auto, tensorflow or wasm`);
-  }
-  const engines = detectEngines(cacheRoot);
-  if (flag === 'auto' && !engines.tensorflow.usable) {
-    watch({
-      type: 'notice',
-      text: `engine wasm: ${engines.tensorflow.reason}; TensorFlow would train several times faster ("nesgd doctor" says how to get it)`,
-    });
-  }
-  const engine = flag === 'auto' ? (engines.tensorflow.usable ? 'tensorflow' : 'wasm') : flag;
-  const chosen = engines[engine];
-  if (!chosen.usable) throw new InputError('ENGINE_MISSING', `engine ${engine} cannot be used here: ${chosen.reason}`);
-  // The WebAssembly build computes on one thread, whatever is asked.
-  return { engine, threads: engine === 'wasm' ? 1 : threads };
 }

@@ -3,13 +3,14 @@ import { InputError } from '@nesgd/core/errors';
 import { createRun, type Experiment, listRuns, loadExperiment, openRun, type RunFolder } from '@nesgd/core/run';
 import { cacheFolder } from '@nesgd/core/storage';
 import { recommendedWorkers } from '@nesgd/core/trainer';
+import { chooseRuntime } from '../choose-runtime.js';
 import { type ComparedRun, type Comparison, comparisonOf } from '../compare/comparison.js';
 import { type Contender, comparedRunId, contendersOf } from '../compare/contenders.js';
 import type { Crew } from '../crew.js';
 import { formatAccuracy, formatCount } from '../display/format.js';
 import type { Line } from '../display/line.js';
 import { tableLines } from '../display/table-lines.js';
-import { chooseRuntime, prepareRun } from '../prepare-run.js';
+import { prepareRun } from '../prepare-run.js';
 import {
   type Access,
   assertSameData,
@@ -43,14 +44,15 @@ export async function compare(
   const experiments: Experiment[] = [];
   for (const file of files) experiments.push(await loadExperiment(file, overrides));
   const contenders = contendersOf(experiments, options.methods, options.budget);
-  const threads = experiments[0]!.runtime.threads;
-  if (experiments.some((experiment) => experiment.runtime.threads !== threads)) {
+  const wanted = experiments[0]!.runtime;
+  for (const key of ['threads', 'precision'] as const) {
+    if (experiments.every((experiment) => experiment.runtime[key] === wanted[key])) continue;
     throw new InputError(
       'COMPARE',
-      'the experiments differ in runtime.threads, but share their workers: give all the same',
+      `the experiments differ in runtime.${key}, but share their workers: give all the same`,
     );
   }
-  const runtime = await chooseRuntime(options.engine, threads, config.cacheRoot, watch);
+  const runtime = chooseRuntime({ ...wanted, engine: options.engine }, config.cacheRoot, watch);
   // Seed by seed, so that what is there so far is a comparison of all.
   const planned = Array.from({ length: options.seeds }, (_, i) => i).flatMap((i) =>
     contenders.map(({ name, experiment }): Contender & { runId: string } => {
@@ -61,7 +63,7 @@ export async function compare(
   return withBroker({ ...options, listen }, around, async (access) => {
     const crew = await hireFor(access, {
       runIds: planned.map(({ runId }) => runId),
-      workers: options.workers ?? recommendedWorkers(threads),
+      workers: options.workers ?? recommendedWorkers(wanted).workers,
       attempts: options.attempts,
       logFolder: join(resolve(options.runs), '.compare-logs'),
       around,

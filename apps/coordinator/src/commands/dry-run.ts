@@ -3,10 +3,11 @@ import { modelSpec, trainingFlops } from '@nesgd/core/models';
 import type { Runtime } from '@nesgd/core/protocol';
 import { type Experiment, listRuns, loadExperiment, readRun } from '@nesgd/core/run';
 import { cacheFolder } from '@nesgd/core/storage';
-import { recommendedWorkers } from '@nesgd/core/trainer';
+import { chooseRuntime } from '../choose-runtime.js';
 import { formatCount, formatDuration, formatRate } from '../display/format.js';
 import type { Line } from '../display/line.js';
-import { checkCosts, chooseRuntime } from '../prepare-run.js';
+import { checkCosts } from '../prepare-run.js';
+import { workersFor } from '../workers-for.js';
 import { workloadOf } from '../workload.js';
 import type { RunOptions, Surroundings } from './run.js';
 
@@ -41,7 +42,7 @@ export async function dryRun(
 ): Promise<DryRun> {
   const overrides = { set: options.set, ...(options.data !== undefined && { dataPath: options.data }) };
   const experiment = await loadExperiment(file, overrides);
-  const runtime = await chooseRuntime(options.engine, experiment.runtime.threads, config.cacheRoot, watch);
+  const runtime = chooseRuntime({ ...experiment.runtime, engine: options.engine }, config.cacheRoot, watch);
   const { trainImages, imageShape, classes } = await imagesOf(experiment, async () => {
     const data = await prepareDataset(experiment.dataset, cacheFolder(config.cacheRoot).datasets, { signal });
     return { available: data.trainCount, imageShape: data.imageShape, classes: data.classNames.length };
@@ -55,7 +56,7 @@ export async function dryRun(
     from: `stated: ${STATED_GFLOPS[runtime.engine]} GFLOPS a thread`,
   };
   const workload = workloadOf(experiment, trainImages);
-  const workers = Math.max(1, options.workers ?? recommendedWorkers(runtime.threads));
+  const workers = Math.max(1, options.workers ?? workersFor(experiment, runtime.threads, spec, watch));
   const { alphaEpochs, rounds, atOnce, epochsOfOne, epochs, evaluations, jobs } = workload;
   // A round ends with its last network; with a budget the last round is cut short.
   const inTurn = Math.min(rounds * Math.ceil(atOnce / workers) * epochsOfOne, epochs - alphaEpochs);

@@ -1,9 +1,9 @@
 import { type ImageShape, imageReader } from '@nesgd/core/datasets';
 import { cacheFolder } from '@nesgd/core/storage';
 import { TrainerProcess } from '@nesgd/core/trainer';
+import { chooseRuntime } from '../choose-runtime.js';
 import type { CoordinatorConfig } from '../config.js';
 import { type ChosenNetwork, chosenNetwork, type Which } from '../network/chosen-network.js';
-import { chooseRuntime } from '../prepare-run.js';
 
 export interface PredictOptions {
   readonly runs: string;
@@ -44,7 +44,8 @@ export async function predict(
   const pixels: Uint8Array[] = [];
   for (const image of images) pixels.push(await read(image));
   const { threads } = network.opened.runtime;
-  const runtime = await chooseRuntime(options.engine, threads, config.cacheRoot, () => {});
+  const wanted = { engine: options.engine, threads, precision: 'float32' } as const;
+  const runtime = chooseRuntime(wanted, config.cacheRoot, () => {});
   // Of its own, as in training: TensorFlow.js never comes into this process.
   const trainer = await TrainerProcess.start({ runtime, cacheRoot: config.cacheRoot });
   try {

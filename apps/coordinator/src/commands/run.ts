@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { InputError } from '@nesgd/core/errors';
+import { modelSpec } from '@nesgd/core/models';
+import { meansOf } from '@nesgd/core/protocol';
 import {
   checkNewRun,
   createRun,
@@ -13,16 +15,18 @@ import {
   withFlag,
 } from '@nesgd/core/run';
 import { cacheFolder, checkCacheFolder } from '@nesgd/core/storage';
-import { hangTimeoutMs, recommendedWorkers } from '@nesgd/core/trainer';
+import { hangTimeoutMs } from '@nesgd/core/trainer';
 import { type Broker, openBroker, withoutPassword } from '../broker.js';
+import { chooseRuntime } from '../choose-runtime.js';
 import { conductRun, summarise } from '../conduct-run.js';
 import type { CoordinatorConfig } from '../config.js';
 import { type Crew, hire } from '../crew.js';
 import { notingDivergence, refuseDiverged } from '../divergence.js';
 import { type ArtifactService, startArtifactService } from '../http/artifact-service.js';
 import { isLoopback, type ListenSettings, listenSettings } from '../http/listen-address.js';
-import { chooseRuntime, type Prepared, prepareRun } from '../prepare-run.js';
+import { type Prepared, prepareRun } from '../prepare-run.js';
 import type { RunSummary, Watch } from '../run-events.js';
+import { workersFor } from '../workers-for.js';
 import { workloadOf } from '../workload.js';
 
 export interface RunOptions {
@@ -54,7 +58,7 @@ export async function run(file: string, options: RunOptions, around: Surrounding
   const { config, watch, signal } = around;
   const cache = cacheFolder(config.cacheRoot);
   await checkCacheFolder(cache);
-  const runtime = await chooseRuntime(options.engine, experiment.runtime.threads, config.cacheRoot, watch);
+  const runtime = chooseRuntime({ ...experiment.runtime, engine: options.engine }, config.cacheRoot, watch);
   return withBroker({ ...options, listen }, around, async (access) => {
     const prepared = await prepareRun(experiment, { runId, runtime, cache, watch, signal }).catch((error) => {
       throw withFlag(error, overrides);
@@ -90,7 +94,7 @@ export async function resume(
     }
     refuseDiverged(folder);
     await checkCacheFolder(cacheFolder(config.cacheRoot));
-    await chooseRuntime(runtime.engine, runtime.threads, config.cacheRoot, watch);
+    chooseRuntime({ ...runtime, ...meansOf(runtime) }, config.cacheRoot, watch);
     return await withBroker({ ...options, listen }, around, async (access) => {
       const cache = cacheFolder(config.cacheRoot);
       const hasAlpha = facts.some((fact) => fact.type === 'alpha');
@@ -202,7 +206,8 @@ export async function workOn(
   const { config, watch, signal } = around;
   const { broker, artifacts } = access;
   const { experiment, runtime, blocks } = folder.opened;
-  const workers = options.workers ?? recommendedWorkers(runtime.threads);
+  const spec = modelSpec(experiment.model.name, folder.opened.imageShape, folder.opened.classNames.length);
+  const workers = options.workers ?? workersFor(experiment, runtime.threads, spec, watch);
   const { atOnce, rounds, epochsOfOne } = workloadOf(experiment, counts.train);
   watch({
     type: 'opened',

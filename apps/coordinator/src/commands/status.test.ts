@@ -135,7 +135,7 @@ const settings = [
   '            crossover uniform, linkage average, suppression true, reevaluateSurvivors false',
   '            initialRetainProbability 0.5, inherit none, stopBelowMedian []',
   'fitness     validation',
-  'runtime     threads 1',
+  'runtime     threads 1, precision float32',
   'method      name ne-sgd',
 ];
 

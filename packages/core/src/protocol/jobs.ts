@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { runtimeSchema } from './means.js';
 import { alphaTrainingSchema, augmentationSchema, modelSchema, retrainSchema } from './training-settings.js';
 
 /**
@@ -21,14 +22,6 @@ export const dataSplitSchema = z.strictObject({
   augmentation: augmentationSchema,
 });
 export type DataSplit = z.infer<typeof dataSplitSchema>;
-
-/** What the bits of a result depend on besides the job: fixed for a run, so that every worker gives the same. */
-export const runtimeSchema = z.strictObject({
-  engine: z.enum(['tensorflow', 'wasm']),
-  /** Threads of one operation: sums are ordered by thread. */
-  threads: z.int().positive(),
-});
-export type Runtime = z.infer<typeof runtimeSchema>;
 
 const common = {
   version: z.literal(PROTOCOL_VERSION),

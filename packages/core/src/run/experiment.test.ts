@@ -34,7 +34,7 @@ describe('parseExperiment', () => {
       weights: 'last',
     });
     expect(experiment.fitness).toBe('validation');
-    expect(experiment.runtime).toEqual({ threads: 1 });
+    expect(experiment.runtime).toEqual({ threads: 1, precision: 'float32' });
   });
 
   it.each([

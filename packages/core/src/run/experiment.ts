@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { datasetSchema } from '../datasets/spec.js';
-import { alphaTrainingSchema, modelSchema, retrainSchema } from '../protocol/index.js';
+import { alphaTrainingSchema, modelSchema, PRECISIONS, retrainSchema } from '../protocol/index.js';
 import { methodSchema, usesAlpha } from './method-settings.js';
 
 /** One experiment: what `experiments/*.yaml` say. Every key is checked; unknown ones are refused. */
@@ -85,8 +85,10 @@ export const experimentSchema = z
       .strictObject({
         /** Threads of one trainer. One is fastest for a population; the count is part of what results depend on. */
         threads: z.int().positive().default(1),
+        /** What convolutions multiply in; results depend on it. */
+        precision: z.enum(PRECISIONS).default('float32'),
       })
-      .default({ threads: 1 }),
+      .default({ threads: 1, precision: 'float32' }),
   })
   .refine((e) => e.fitness === 'test' || e.dataset.validationFraction > 0, {
     path: ['dataset', 'validationFraction'],

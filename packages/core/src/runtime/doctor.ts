@@ -36,7 +36,11 @@ export async function doctor(env: NodeJS.ProcessEnv): Promise<Check[]> {
     ),
     check('sharp', 'decodes image folders and archives of images', sharp),
     check('cache folder', 'keeps data sets, weights and the native runtime', () => cache(cacheRoot)),
-    check('processor', 'trains: one thread a worker does most on small networks', processor),
+    check(
+      'processor',
+      'trains: many workers of one thread do more than few of many; a run starts fewer where its network needs more memory',
+      processor,
+    ),
   ]);
 }
 

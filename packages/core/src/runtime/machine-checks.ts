@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { access, constants, statfs } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { recommendedWorkers } from '../trainer/trainer-slot.js';
+import { processorHasBfloat16 } from '../machine/index.js';
+import { recommendedWorkers } from '../trainer/recommended-workers.js';
 import type { Finding } from './check.js';
 import { findExecutable } from './find-executable.js';
 
@@ -60,7 +60,9 @@ export async function cache(cacheRoot: string): Promise<Finding> {
 }
 
 export function processor(): Finding {
-  return { ok: true, found: `${availableParallelism()} cores, so ${recommendedWorkers(1)} workers of one thread each` };
+  const { workers, reason } = recommendedWorkers({ threads: 1 });
+  const precision = processorHasBfloat16() ? '; has bfloat16' : '';
+  return { ok: true, found: `best split: ${workers} ${workers === 1 ? 'worker' : 'workers'} (${reason})${precision}` };
 }
 
 async function firstLine(path: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {

@@ -1,4 +1,5 @@
 export { type ErrorMessage, errorFromMessage, errorSchema, errorToMessage } from './messages.js';
+export { recommendedWorkers } from './recommended-workers.js';
 export {
   type Done,
   type JobHandlers,
@@ -6,5 +7,5 @@ export {
   type TrainerOptions,
   TrainerProcess,
 } from './trainer-process.js';
-export { recommendedWorkers, TrainerSlot, type TrainerSlotOptions } from './trainer-slot.js';
+export { TrainerSlot, type TrainerSlotOptions } from './trainer-slot.js';
 export { hangTimeoutMs } from './watchdog.js';

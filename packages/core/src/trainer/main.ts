@@ -1,13 +1,14 @@
 /** The trainer child process: one executor, one job at a time, in the service of whoever forked it. */
 import { z } from 'zod';
 import { NesgdError } from '../errors.js';
+import { runtimeSchema } from '../protocol/index.js';
 import { cacheFolder } from '../storage/index.js';
 import { createExecutor } from '../training/execute.js';
 import { infer } from '../training/infer.js';
 import { errorToMessage, type FromTrainer, toTrainerSchema } from './messages.js';
 
 const settings = z
-  .strictObject({ engine: z.enum(['tensorflow', 'wasm']), threads: z.int().positive(), cacheRoot: z.string() })
+  .strictObject({ runtime: runtimeSchema, cacheRoot: z.string() })
   .parse(JSON.parse(process.env.NESGD_TRAINER ?? 'null'));
 
 // The supervisor's death closes the channel: computing on would be for nobody.
@@ -22,8 +23,7 @@ const send = (message: FromTrainer) => process.send?.(message);
 
 try {
   const executor = await createExecutor({
-    engine: settings.engine,
-    threads: settings.threads,
+    runtime: settings.runtime,
     cache: cacheFolder(settings.cacheRoot),
   });
   let abort: { id: number; controller: AbortController } | undefined;

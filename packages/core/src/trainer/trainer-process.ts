@@ -10,6 +10,8 @@ export interface TrainerOptions {
   readonly runtime: Runtime;
   /** Where data sets and weights are found by hash. */
   readonly cacheRoot: string;
+  /** The one card that jobs for a card are done on: its UUID. Jobs for a processor see none. */
+  readonly card?: string;
   /** Without a sign of life for so long (see Watchdog) the process is killed. Default: 600 s. */
   readonly hangTimeoutMs?: number;
   /** Called with each line the trainer writes; its output never mixes with ours. */
@@ -91,8 +93,9 @@ export class TrainerProcess {
     const child = fork(fileURLToPath(new URL('./main.js', import.meta.url)), [], {
       env: {
         ...process.env,
-        NESGD_TRAINER: JSON.stringify({ ...options.runtime, cacheRoot: options.cacheRoot }),
+        NESGD_TRAINER: JSON.stringify({ runtime: options.runtime, cacheRoot: options.cacheRoot }),
         ...trainerEnvironment(options.runtime.threads),
+        ...(options.card !== undefined && { CUDA_VISIBLE_DEVICES: options.card }),
       },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

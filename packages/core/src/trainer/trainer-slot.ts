@@ -1,9 +1,10 @@
-import { availableParallelism } from 'node:os';
-import type { Job, Runtime } from '../protocol/index.js';
+import { type Job, type Runtime, sameRuntime } from '../protocol/index.js';
 import { type Done, type JobHandlers, TrainerProcess } from './trainer-process.js';
 
 export interface TrainerSlotOptions {
   readonly cacheRoot: string;
+  /** See TrainerOptions. */
+  readonly card?: string;
   /** See TrainerOptions. */
   readonly hangTimeoutMs?: number;
   readonly onOutput?: (line: string) => void;
@@ -11,7 +12,7 @@ export interface TrainerSlotOptions {
 
 /**
  * A place where one trainer at a time lives. It starts one when a job comes, keeps it warm for the next job, and
- * replaces it when it has died or when a job asks for another engine or thread count.
+ * replaces it when it has died or when a job asks for another runtime.
  */
 export class TrainerSlot {
   #trainer: TrainerProcess | undefined;
@@ -36,20 +37,9 @@ export class TrainerSlot {
 
   async #trainerFor(runtime: Runtime): Promise<TrainerProcess> {
     const current = this.#trainer;
-    if (
-      current?.alive &&
-      current.options.runtime.engine === runtime.engine &&
-      current.options.runtime.threads === runtime.threads
-    ) {
-      return current;
-    }
+    if (current?.alive && sameRuntime(current.options.runtime, runtime)) return current;
     await this.close();
     this.#trainer = await TrainerProcess.start({ ...this.options, runtime });
     return this.#trainer;
   }
-}
-
-/** Trainers that one machine feeds best: two single-threaded ones do more than one with two threads (see docs/benchmarks.md). */
-export function recommendedWorkers(threads: number): number {
-  return Math.max(1, Math.floor(availableParallelism() / threads));
 }

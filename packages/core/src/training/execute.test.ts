@@ -15,6 +15,7 @@ import {
   PROTOCOL_VERSION,
   type Progress,
   type RecombineJob,
+  type Runtime,
   type TrainJob,
 } from '../protocol/index.js';
 import { type CacheFolder, cacheFolder } from '../storage/index.js';
@@ -94,7 +95,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('executor
     noise,
     stream: 'child',
   });
-  const executor = () => new Executor(engine, 1, cache);
+  const executor = () => new Executor(engine, { engine: name, threads: 1 }, cache);
 
   it('alpha: trains, stores a checkpoint that can be read, and tells each epoch', async () => {
     const e = executor();
@@ -219,10 +220,17 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('executor
     ).rejects.toMatchObject({
       code: 'CHECKPOINT',
     });
-    await expect(e.execute({ ...evaluateJob(alpha!), runtime: { engine: name, threads: 2 } })).rejects.toMatchObject({
-      code: 'WRONG_RUNTIME',
-      retryable: true,
-    });
+    const wrong: Omit<Runtime, 'engine'>[] = [
+      { threads: 2 },
+      { threads: 1, device: 'gpu' },
+      { threads: 1, precision: 'bfloat16' },
+    ];
+    for (const runtime of wrong) {
+      await expect(e.execute({ ...evaluateJob(alpha!), runtime: { engine: name, ...runtime } })).rejects.toMatchObject({
+        code: 'WRONG_RUNTIME',
+        retryable: true,
+      });
+    }
     await writeFile(cache.blobs.path(missing), 'not these weights');
     await expect(e.execute(evaluateJob(missing))).rejects.toMatchObject({ code: 'BLOB_CORRUPT' });
     await rm(cache.blobs.path(missing));

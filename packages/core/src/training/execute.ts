@@ -1,11 +1,23 @@
 import type { StreamPath } from '../datasets/index.js';
 import { NesgdError } from '../errors.js';
 import { maskFromString } from '../evolution/individual.js';
-import type { AlphaJob, EvaluateJob, Job, JobResult, MeasureJob, RecombineJob, TrainJob } from '../protocol/index.js';
+import {
+  type AlphaJob,
+  describeRuntime,
+  type EvaluateJob,
+  type Job,
+  type JobResult,
+  type MeasureJob,
+  meansOf,
+  type RecombineJob,
+  type Runtime,
+  sameRuntime,
+  type TrainJob,
+} from '../protocol/index.js';
 import type { CacheFolder } from '../storage/index.js';
 import { initialWeights, trainAlpha } from './alpha.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
-import { createEngine, type Engine, type EngineName } from './engine/index.js';
+import { createEngine, type Engine } from './engine/index.js';
 import { accuracyOf } from './evaluate.js';
 import { type ModelSpec, modelSpec } from './models/index.js';
 import { Network } from './network.js';
@@ -16,20 +28,19 @@ import { imagesOf, openTrainingData, type TrainingData } from './training-data.j
 import type { Weights } from './weights.js';
 
 export interface ExecutorOptions {
-  readonly engine: EngineName;
-  /** Of one operation. A process keeps the number it began with. */
-  readonly threads: number;
+  /** A process keeps what it began with. */
+  readonly runtime: Runtime;
   /** Where data sets and weights are found by hash, and results are stored. */
   readonly cache: CacheFolder;
 }
 
 /** @throws EngineUnavailableError where the engine cannot run here. */
-export async function createExecutor({ engine, threads, cache }: ExecutorOptions): Promise<Executor> {
-  return new Executor(await createEngine(engine, threads), threads, cache);
+export async function createExecutor({ runtime, cache }: ExecutorOptions): Promise<Executor> {
+  return new Executor(await createEngine(runtime.engine, runtime.threads, meansOf(runtime)), runtime, cache);
 }
 
 /**
- * Does jobs, one at a time. The result is a function of the job alone (given engine and threads, which a job names):
+ * Does jobs, one at a time. The result is a function of the job alone (given the runtime, which a job names):
  * what is kept between jobs - the data set, alpha, the network's place on the engine - only saves time.
  */
 export class Executor {
@@ -39,7 +50,7 @@ export class Executor {
 
   constructor(
     readonly engine: Engine,
-    readonly threads: number,
+    readonly runtime: Runtime,
     readonly cache: CacheFolder,
   ) {}
 
@@ -53,12 +64,10 @@ export class Executor {
    * the job cannot be done as it is; the signal's reason once it is aborted. The executor stays usable.
    */
   async execute(job: Job, watch: Watch = {}): Promise<JobResult> {
-    const { engine, threads } = job.runtime;
-    if (engine !== this.engine.name || threads !== this.threads) {
-      const got = `${this.engine.name} with ${this.threads} threads`;
+    if (!sameRuntime(job.runtime, this.runtime)) {
       throw new NesgdError(
         'WRONG_RUNTIME',
-        `the job wants ${engine} with ${threads} threads, this trainer is ${got}`,
+        `the job wants ${describeRuntime(job.runtime)}, this trainer is ${describeRuntime(this.runtime)}`,
         true,
       );
     }

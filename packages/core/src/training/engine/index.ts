@@ -1,4 +1,5 @@
 import { EngineUnavailableError } from '../../errors.js';
+import { type Means, ORDINARY_MEANS } from '../../protocol/index.js';
 import type { Engine, EngineName } from './engine.js';
 
 export type * from './engine.js';
@@ -10,9 +11,15 @@ export const ENGINE_NAMES = ['tensorflow', 'wasm'] as const satisfies readonly E
  * @param threads of one operation; results depend on it, and a process cannot change it later.
  * @throws EngineUnavailableError where it cannot run here.
  */
-export async function createEngine(name: EngineName, threads: number): Promise<Engine> {
+export async function createEngine(name: EngineName, threads: number, means: Means = ORDINARY_MEANS): Promise<Engine> {
   // Loaded only when asked for: each is large, and one may be missing.
-  if (name === 'tensorflow') return (await import('./tensorflow/index.js')).createTensorFlowEngine(threads);
+  if (name === 'tensorflow') return (await import('./tensorflow/index.js')).createTensorFlowEngine(threads, means);
+  if (means.device !== 'cpu' || means.precision !== 'float32') {
+    throw new EngineUnavailableError(
+      name,
+      `it computes in float32 on the processor, not in ${means.precision} (${means.device})`,
+    );
+  }
   return (await import('./wasm/index.js')).createWasmEngine(threads);
 }
 

@@ -31,9 +31,9 @@ function weighted(spec: ModelSpec, passes: (source: Source) => number): number {
   return sum;
 }
 
-type ImageSize = readonly [height: number, width: number];
+export type ImageSize = readonly [height: number, width: number];
 
-function sizeAfter(node: Node, size: ImageSize, shapes: ReadonlyMap<string, readonly number[]>): ImageSize {
+export function sizeAfter(node: Node, size: ImageSize, shapes: ReadonlyMap<string, readonly number[]>): ImageSize {
   switch (node.op) {
     case 'conv2d': {
       const [, , kH, kW] = shapes.get(`${node.name}.weight`) as [number, number, number, number];

@@ -7,6 +7,7 @@ import { RESNETS, resnet } from './resnet.js';
 import { type BlockSpec, blocksOf, type ImageShape, type ModelSpec } from './spec.js';
 
 export { forwardMultiplyAdds, trainingFlops } from './flops.js';
+export { trainingMemoryBytes } from './memory.js';
 export * from './spec.js';
 
 /**

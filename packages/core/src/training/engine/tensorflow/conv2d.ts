@@ -11,7 +11,7 @@ export function conv2d(rt: TensorFlowRuntime, x: Tensor, kernel: Variable, geome
   const { stride, padding } = geometry;
   const outputSize = (size: number, k: number) => Math.floor((size + 2 * padding - k) / stride) + 1;
   const attributes = convAttributes(rt, namedPadding(kernel.shape, geometry) ?? padding, stride);
-  const y = rt.run1('Conv2D', attributes, [handleOf(x), viewOf(kernel)]);
+  const y = convolve(rt, 'Conv2D', attributes, [handleOf(x), viewOf(kernel)]);
   return new TensorFlowTensor(rt, y, [n, outputSize(h, kH), outputSize(w, kW), cOut]);
 }
 
@@ -24,11 +24,13 @@ export function conv2dGradInput(
 ): Tensor {
   const named = namedPadding(kernel.shape, geometry);
   const gradient = (padding: 'SAME' | 'VALID', shape: Shape) =>
-    rt.run1('Conv2DBackpropInput', convAttributes(rt, padding, geometry.stride), [
-      rt.ints(shape),
-      viewOf(kernel),
-      handleOf(dy),
-    ]);
+    convolve(
+      rt,
+      'Conv2DBackpropInput',
+      convAttributes(rt, padding, geometry.stride),
+      [viewOf(kernel), handleOf(dy)],
+      (kernel, dy) => [rt.ints(shape), kernel, dy],
+    );
   if (named) return new TensorFlowTensor(rt, gradient(named, xShape), xShape);
   const [n, h, w, c] = xShape as [number, number, number, number];
   const p = geometry.padding;
@@ -45,16 +47,50 @@ export function conv2dGradKernel(
 ): Tensor {
   const named = namedPadding(kernelShape, geometry);
   const gradient = (padding: 'SAME' | 'VALID', input: number) =>
-    rt.run1('Conv2DBackpropFilter', convAttributes(rt, padding, geometry.stride), [
-      input,
-      rt.ints(kernelShape),
-      handleOf(dy),
-    ]);
+    convolve(
+      rt,
+      'Conv2DBackpropFilter',
+      convAttributes(rt, padding, geometry.stride),
+      [input, handleOf(dy)],
+      (x, dy) => [x, rt.ints(kernelShape), dy],
+    );
   if (named) return new TensorFlowTensor(rt, gradient(named, handleOf(x)), kernelShape);
   const padded = pad(rt, handleOf(x), geometry.padding);
   const dKernel = gradient('VALID', padded);
   rt.delete(padded);
   return new TensorFlowTensor(rt, dKernel, kernelShape);
+}
+
+/**
+ * Runs a convolution or one of its gradients; with precision bfloat16 on rounded copies of both operands, and the
+ * result, rounded too, becomes float32 again. Weights and all other operations stay float32 (decision 0122).
+ * @param operands float32 handles, borrowed.
+ * @param order the operation's inputs, shapes among them.
+ */
+function convolve(
+  rt: TensorFlowRuntime,
+  op: string,
+  attributes: TFEOpAttr[],
+  operands: readonly [number, number],
+  order: (a: number, b: number) => number[] = (a, b) => [a, b],
+): number {
+  if (rt.precision !== 'bfloat16') return rt.run1(op, attributes, order(...operands));
+  const a = cast(rt, operands[0], 'bfloat16');
+  const b = cast(rt, operands[1], 'bfloat16');
+  const rounded = rt.run1(op, attributes, order(a, b));
+  rt.delete(a);
+  rt.delete(b);
+  const result = cast(rt, rounded, 'float32');
+  rt.delete(rounded);
+  return result;
+}
+
+function cast(rt: TensorFlowRuntime, handle: number, to: 'bfloat16' | 'float32'): number {
+  const attributes = rt.attributes(`cast to ${to}`, (attr) => [
+    attr[to === 'bfloat16' ? 'float32' : 'bfloat16']('SrcT'),
+    attr[to]('DstT'),
+  ]);
+  return rt.run1('Cast', attributes, [handle]);
 }
 
 /**
@@ -69,7 +105,7 @@ function namedPadding(kernelShape: Shape, { stride, padding }: ConvGeometry): 'S
 
 function convAttributes(rt: TensorFlowRuntime, padding: 'SAME' | 'VALID' | number, stride: number): TFEOpAttr[] {
   return rt.attributes(`conv ${padding} ${stride}`, (attr) => [
-    attr.float32('T'),
+    rt.precision === 'bfloat16' ? attr.bfloat16('T') : attr.float32('T'),
     attr.int('strides', [1, stride, stride, 1]),
     attr.int('dilations', [1, 1, 1, 1]),
     attr.string('data_format', 'NHWC'),

@@ -1,3 +1,4 @@
+import { type Means, ORDINARY_MEANS } from '../../../protocol/index.js';
 import type { Engine, Tensor } from '../engine.js';
 import { batchNormGrad, batchNormInfer, batchNormTrain } from './batch-norm.js';
 import { concat, split } from './channels.js';
@@ -15,16 +16,20 @@ import { handleOf, TensorFlowTensor, TensorFlowVariable, viewOf } from './tensor
  * @param options.plain do without the operations of packages/core/native, as where they are not there.
  * @throws EngineUnavailableError where the native runtime is missing.
  */
-export function createTensorFlowEngine(threads: number, options: { readonly plain?: boolean } = {}): Engine {
-  const loaded = loadTensorFlow(threads);
-  const rt = options.plain ? loaded.plain() : loaded;
+export function createTensorFlowEngine(
+  threads: number,
+  { plain = false, ...means }: Partial<Means> & { readonly plain?: boolean } = {},
+): Engine {
+  const { device, precision } = { ...ORDINARY_MEANS, ...means };
+  const loaded = loadTensorFlow(threads, { device, precision });
+  const rt = plain ? loaded.plain() : loaded;
   const handlesAtStart = rt.liveHandles;
   // The binding may use an array's own memory for the tensor, hence the copies.
   const upload = (values: Float32Array | Int32Array, shape: readonly number[]): Tensor =>
     new TensorFlowTensor(rt, rt.create(values.slice(), shape), shape);
   return {
     name: 'tensorflow',
-    description: `TensorFlow ${rt.version} (${rt.device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}${rt.fused || rt.device === 'GPU' ? '' : ', plain operations'})`,
+    description: `TensorFlow ${rt.version} (${[rt.device, `${threads} ${threads === 1 ? 'thread' : 'threads'}`, ...(precision === 'float32' ? [] : [precision]), ...(rt.fused || rt.device === 'GPU' ? [] : ['plain operations'])].join(', ')})`,
     tensor: upload,
     labels: (values) => upload(values, [values.length]),
     variable: (values, shape) => new TensorFlowVariable(rt, values, shape),

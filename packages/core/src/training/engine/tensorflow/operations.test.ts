@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { ORDINARY_MEANS } from '../../../protocol/index.js';
 import { loadTensorFlow } from './runtime.js';
 
-const rt = loadTensorFlow(1);
+const rt = loadTensorFlow(1, ORDINARY_MEANS);
 
 /** Batch norm and its gradient, a sum and a concatenation of slices, on a process of its own: a digest of their bits. */
 const DIGEST = `

@@ -2,6 +2,9 @@ import { createRequire } from 'node:module';
 import util from 'node:util';
 import type { TFEOpAttr, TFJSBinding } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js';
 import { EngineUnavailableError, NesgdError } from '../../../errors.js';
+import { processorHasBfloat16 } from '../../../machine/index.js';
+import type { Device, Means, Precision } from '../../../protocol/index.js';
+import { tensorflowEnvironment } from './environment.js';
 
 /**
  * TensorFlow's operations as TensorFlow.js's native binding offers them: by name, on handles that are plain numbers.
@@ -20,7 +23,12 @@ export class TensorFlowRuntime {
   #resources = 0;
 
   /** @param original whose constants it shares, being the same without fused operations. */
-  constructor(binding: TFJSBinding, original?: TensorFlowRuntime) {
+  constructor(
+    binding: TFJSBinding,
+    /** What convolutions multiply in; all else is float32. */
+    readonly precision: Precision,
+    original?: TensorFlowRuntime,
+  ) {
     this.#binding = binding;
     this.#attributes = original ? original.#attributes : new Map();
     this.#constants = original ? original.#constants : new Map();
@@ -31,7 +39,7 @@ export class TensorFlowRuntime {
 
   /** The same with TensorFlow's own operations alone, as on a card. */
   plain(): TensorFlowRuntime {
-    return new TensorFlowRuntime(this.#binding, this);
+    return new TensorFlowRuntime(this.#binding, this.precision, this);
   }
 
   get version(): string {
@@ -141,41 +149,52 @@ function attributeMakers(binding: TFJSBinding) {
     shape: (name: string, shape: readonly number[]) => typed(binding.TF_ATTR_SHAPE)(name, [...shape]),
     float32: (name: string) => type(name, binding.TF_FLOAT),
     int32: (name: string) => type(name, binding.TF_INT32),
+    bfloat16: (name: string) => type(name, TF_BFLOAT16),
   };
 }
 
-let loaded: { runtime: TensorFlowRuntime; threads: number } | undefined;
+/** `TF_BFLOAT16` of TensorFlow's `tf_datatype.h`, which the binding does not name. */
+const TF_BFLOAT16 = 14;
+
+let loaded: { runtime: TensorFlowRuntime; threads: number; device: Device; precision: Precision } | undefined;
 
 /**
  * Loads the native library, once a process.
- * @param threads of one operation. TensorFlow takes the number from the environment when it loads and never again.
- * @throws EngineUnavailableError where the native runtime is missing or does not load.
+ * @param threads of one operation. TensorFlow takes the number, and all that `tensorflowEnvironment` says, when it
+ *   loads and never again.
+ * @throws EngineUnavailableError where the native runtime is missing or does not load, or lacks the device or precision.
  */
-export function loadTensorFlow(threads: number): TensorFlowRuntime {
+export function loadTensorFlow(threads: number, { device, precision }: Means): TensorFlowRuntime {
   if (loaded) {
-    if (loaded.threads === threads) return loaded.runtime;
+    if (loaded.threads === threads && loaded.device === device && loaded.precision === precision) {
+      return loaded.runtime;
+    }
     throw new NesgdError(
       'ENGINE_THREADS',
-      `this process runs TensorFlow with ${loaded.threads} threads, which cannot become ${threads}: start another process`,
+      `this process runs TensorFlow with ${loaded.threads} threads (${loaded.device}, ${loaded.precision}), which cannot become ${threads} (${device}, ${precision}): start another process`,
     );
   }
-  process.env.TF_NUM_INTRAOP_THREADS = String(threads);
-  process.env.TF_NUM_INTEROP_THREADS = '1';
-  process.env.OMP_NUM_THREADS = String(threads);
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-  // Keeps the compiled code of strided 1x1 convolutions, which it would else make anew in each step (decision 0049).
-  process.env.TF_MKL_OPTIMIZE_PRIMITIVE_MEMUSE ??= 'false';
+  if (precision === 'bfloat16' && !processorHasBfloat16()) {
+    throw new EngineUnavailableError('tensorflow', 'the job wants precision bfloat16, which this processor lacks');
+  }
+  Object.assign(process.env, tensorflowEnvironment({ threads, device, precision }, process.env));
   // Node 23 removed this function, which TensorFlow.js 4.22 still calls (tfjs issue 8609).
   const legacy = util as { isNullOrUndefined?: (value: unknown) => boolean };
   legacy.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  let binding: TFJSBinding;
   try {
     // `require`, because the package looks for its binding beside itself with CommonJS means.
     const tf = createRequire(import.meta.url)('@tensorflow/tfjs-node-gpu') as {
       backend(): { binding: TFJSBinding };
     };
-    loaded = { runtime: new TensorFlowRuntime(tf.backend().binding), threads };
-    return loaded.runtime;
+    binding = tf.backend().binding;
   } catch (cause) {
     throw new EngineUnavailableError('tensorflow', cause);
   }
+  const runtime = new TensorFlowRuntime(binding, precision);
+  if (device === 'gpu' && runtime.device !== 'GPU') {
+    throw new EngineUnavailableError('tensorflow', 'the job is for a card (GPU), and TensorFlow finds none it can use');
+  }
+  loaded = { runtime, threads, device, precision };
+  return runtime;
 }

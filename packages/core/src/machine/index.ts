@@ -1,0 +1,3 @@
+export { processorHasBfloat16 } from './bfloat16.js';
+export { usableCores } from './cores.js';
+export { spareMemoryBytes } from './memory.js';

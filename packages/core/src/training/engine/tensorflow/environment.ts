@@ -1,0 +1,32 @@
+import type { Means } from '../../../protocol/index.js';
+
+/** No card is called so: TensorFlow then computes on the processor. */
+const NO_CARD = '-1';
+
+/**
+ * What TensorFlow and the libraries under it are told when they load (decisions 0049 and 0121).
+ * @param given the environment so far: what a user set there of the log level and the memory stays.
+ */
+export function tensorflowEnvironment(
+  { threads, device, precision }: Means & { readonly threads: number },
+  given: NodeJS.ProcessEnv,
+): Record<string, string> {
+  return {
+    TF_NUM_INTRAOP_THREADS: String(threads),
+    TF_NUM_INTEROP_THREADS: '1',
+    OMP_NUM_THREADS: String(threads),
+    TF_CPP_MIN_LOG_LEVEL: given.TF_CPP_MIN_LOG_LEVEL ?? '2',
+    // Keeps the compiled code of strided 1x1 convolutions, which it would else make anew in each step.
+    TF_MKL_OPTIMIZE_PRIMITIVE_MEMUSE: given.TF_MKL_OPTIMIZE_PRIMITIVE_MEMUSE ?? 'false',
+    ...(device === 'cpu'
+      ? { CUDA_VISIBLE_DEVICES: NO_CARD }
+      : {
+          // Or the first process takes nearly all of the card, and a second one has nothing.
+          TF_FORCE_GPU_ALLOW_GROWTH: given.TF_FORCE_GPU_ALLOW_GROWTH ?? 'true',
+          // Kernels that add in a fixed order; cuDNN's algorithms are then chosen without timing them.
+          TF_DETERMINISTIC_OPS: '1',
+          // 0 keeps cuBLAS and cuDNN from rounding float32 operands to TF32.
+          NVIDIA_TF32_OVERRIDE: precision === 'tf32' ? '1' : '0',
+        }),
+  };
+}
