@@ -4,7 +4,7 @@ import type { Means } from '../../../protocol/index.js';
 const NO_CARD = '-1';
 
 /**
- * What TensorFlow and the libraries under it are told when they load (decisions 0049 and 0121).
+ * What TensorFlow and the libraries under it are told when they load (decision 0049).
  * @param given the environment so far: what a user set there of the log level and the memory stays.
  */
 export function tensorflowEnvironment(
