@@ -45,6 +45,11 @@ function wholeNumber(text: string, lowest: number, highest: number): number {
   throw new InvalidArgumentError(`wants a whole number from ${lowest} to ${highest}.`);
 }
 
+function amount(text: string, highest: number): number {
+  if (/^\d+(\.\d+)?$/.test(text) && Number(text) <= highest) return Number(text);
+  throw new InvalidArgumentError(`wants a number from 0 to ${highest}.`);
+}
+
 const json = () =>
   new Option('--json', 'print the result as one line of JSON on standard output; nothing else goes there').default(
     false,
@@ -79,11 +84,7 @@ const attempts = () =>
     '--attempts <n>',
     'trainers that may die under one individual before it is given up, which counts as the worst',
   )
-    .argParser((text) => {
-      if (!/^\d+$/.test(text) || Number(text) < 1 || Number(text) > 1000)
-        throw new InvalidArgumentError('wants a whole number from 1 to 1000.');
-      return Number(text);
-    })
+    .argParser((text) => wholeNumber(text, 1, 1000))
     .default(DEFAULT_ATTEMPTS);
 
 const set = () =>
@@ -293,32 +294,25 @@ program
     process.exitCode = await worker(options, config);
   });
 
-const number = (what: string, least: number, most: number, whole: boolean) => (text: string) => {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= least && value <= most) || (whole && !Number.isInteger(value)))
-    throw new InvalidArgumentError(`wants ${what} from ${least} to ${most}.`);
-  return value;
-};
 program
   .command('simulate')
   .description('run coordinator, queue and journal with workers that only wait: what they cost, and where they end')
-  .requiredOption('--workers <n>', 'simulated workers', number('a whole number', 1, 5_000, true))
-  .requiredOption('--population <n>', 'individuals of a generation', number('a whole number', 2, 100_000, true))
-  .option('--generations <n>', 'generations after the initial population', number('a whole number', 0, 1_000, true), 1)
-  .option('--failures <rate>', 'share of attempts that end with a dead trainer', number('a share', 0, 0.9, false), 0)
+  .requiredOption('--workers <n>', 'simulated workers', (text) => wholeNumber(text, 1, 5_000))
+  .requiredOption('--population <n>', 'individuals of a generation', (text) => wholeNumber(text, 2, 100_000))
+  .option('--generations <n>', 'generations after the initial population', (text) => wholeNumber(text, 0, 1_000), 1)
+  .option('--failures <rate>', 'share of attempts that end with a dead trainer', (text) => amount(text, 0.9), 0)
   .option(
     '--job-seconds <s>',
     'mean time of a training; 2 % take three times as long',
-    number('seconds', 0, 3_600, false),
+    (text) => amount(text, 3_600),
     10,
   )
-  .option('--bits <n>', 'bits of a genome', number('a whole number', 1, 1_024, true), 64)
-  .option('--seed <n>', 'of everything drawn', number('a whole number', 0, 2 ** 31, true), 1)
+  .option('--bits <n>', 'bits of a genome', (text) => wholeNumber(text, 1, 1_024), 64)
+  .option('--seed <n>', 'of everything drawn', (text) => wholeNumber(text, 0, 2 ** 31), 1)
   .addOption(json())
   .action(async ({ json: asJson, ...options }: SimulateOptions & { json: boolean }) => {
     const stop = new AbortController();
-    for (const signal of ['SIGINT', 'SIGTERM'] as const)
-      process.on(signal, () => (stop.signal.aborted ? process.exit(EXIT.stopped) : stop.abort()));
+    onStopSignal(() => (stop.signal.aborted ? process.exit(EXIT.stopped) : stop.abort()));
     const say = (text: string) => process.stderr.write(`${text}\n`);
     try {
       const report = await simulate(options, { config, signal: stop.signal, say });
