@@ -62,6 +62,7 @@ describe('run --json', () => {
         testAccuracy: expect.any(Number),
       },
       verdict: expect.stringMatching(/^(better|alpha trained longer|not better)$/),
+      expectation: null,
       generations: 2,
       evaluations: 12,
       cacheHits: expect.any(Number),

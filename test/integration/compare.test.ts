@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Fact, readJournal } from '@nesgd/core/run';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -20,6 +20,7 @@ interface Comparison {
     runs: string[];
   }[];
   readonly pairs: readonly { a: string; b: string; difference: number; low: number; high: number; p: number }[];
+  readonly reach: readonly { a: string; b: string; ratio: number | null }[];
 }
 
 /** Training images of an epoch of the tiny experiment. */
@@ -61,6 +62,11 @@ it('compare: killed and asked again it goes on; equal budgets, the test set once
   await first.exited;
   const before = (await finishedRuns()).length;
   expect(before).toBeLessThan(4);
+  if (before === 1) {
+    const none = place.start(args('--so-far'));
+    expect((await none.exited).code).toBe(2);
+    expect(none.stderr).toContain('no seed that every one of the 2 methods has finished');
+  }
 
   const comparison = await place.start(args()).summary<Comparison>();
   expect(comparison.methods.map(({ name, seeds }) => [name, seeds])).toEqual([
@@ -84,9 +90,24 @@ it('compare: killed and asked again it goes on; equal budgets, the test set once
   expect(comparison.pairs[0]!.difference).toBeCloseTo(sgd!.testAccuracy.mean - neSgd!.testAccuracy.mean, 12);
   expect([0.5, 1]).toContain(comparison.pairs[0]!.p);
 
+  expect(comparison.reach.map(({ a, b }) => `${a} ${b}`)).toEqual([
+    'sgd sgd',
+    'sgd ne-sgd',
+    'ne-sgd sgd',
+    'ne-sgd ne-sgd',
+  ]);
+  for (const { a, b, ratio } of comparison.reach) if (a === b) expect(ratio).toBeLessThanOrEqual(1);
+
   // All is done: asked a third time, it trains nothing and says the same.
   const third = place.start(args('--workers', '1'));
   expect(await third.summary<Comparison>()).toEqual(comparison);
+
+  const [markdown, svg] = [join(place.folder, 'tables.md'), join(place.folder, 'figure.svg')];
+  const soFar = place.start(args('--so-far', '--markdown', markdown, '--svg', svg));
+  expect(await soFar.summary<Comparison>()).toEqual(comparison);
+  const test = (100 * sgd!.testAccuracy.mean).toFixed(2);
+  expect(await readFile(markdown, 'utf8')).toMatch(new RegExp(`\\| sgd .*\\| +${test} \\|`));
+  expect(await readFile(svg, 'utf8')).toMatch(/^<svg .*ne-sgd.*<\/svg>\n$/s);
 });
 
 it('compare: refuses a method that is none before anything is trained', async () => {

@@ -10,6 +10,7 @@ import type {
 import { searchesMasks, usesAlpha } from '@nesgd/core/run';
 import type { CacheFolder } from '@nesgd/core/storage';
 import { obtainAlpha } from './alpha.js';
+import { expectedAndMeasured } from './expectation.js';
 import { jobsOf } from './jobs.js';
 import type { Found } from './methods/found.js';
 import { runRival } from './methods/run-rival.js';
@@ -98,7 +99,8 @@ async function testOnce(
 export function summarise(run: RunFolder, finished: FinishedFact, workers: number, seconds: number): RunSummary {
   const { experiment, runtime } = run.opened;
   const validation = (accuracy: number) => (experiment.fitness === 'validation' ? accuracy : null);
-  const alpha = run.journal.lines.map((line) => line.fact).find((fact) => fact.type === 'alpha');
+  const facts = run.journal.lines.map((line) => line.fact);
+  const alpha = facts.find((fact) => fact.type === 'alpha');
   return {
     runId: run.id,
     dataset: experiment.dataset.name,
@@ -117,6 +119,7 @@ export function summarise(run: RunFolder, finished: FinishedFact, workers: numbe
       testAccuracy: finished.best.testAccuracy,
     },
     verdict: verdictOn(finished, experiment.method.name),
+    expectation: expectedAndMeasured(experiment.expectation, facts),
     generations: finished.generations,
     evaluations: finished.evaluations,
     cacheHits: finished.cacheHits,

@@ -184,6 +184,9 @@ program
   .addOption(attempts())
   .addOption(listen())
   .addOption(runs())
+  .option('--so-far', 'train nothing: compare the seeds of which every run is finished, also while others are trained')
+  .option('--markdown <file>', 'write the tables to this file as well')
+  .option('--svg <file>', 'write a figure: the best network so far against images seen')
   .addOption(json())
   .action((files: string[], options: CompareOptions & Conducting) =>
     conduct(options, (around) => compare(files, options, around), comparisonLines, 'the same command'),

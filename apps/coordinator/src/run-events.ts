@@ -1,4 +1,5 @@
 import type { Progress } from '@nesgd/core/protocol';
+import type { ExpectedAndMeasured } from './expectation.js';
 
 /** What happens in a run, as it happens, for whoever watches: a terminal, a plain log, a test. Never needed to go on. */
 export type RunEvent =
@@ -91,6 +92,8 @@ export interface RunSummary {
   readonly best: { readonly mask: string; readonly validationAccuracy: number | null; readonly testAccuracy: number };
   /** How the best individual compares with alpha on what fitness is measured on; null where the method has no masks. */
   readonly verdict: Verdict | null;
+  /** Published figures beside the measured ones; null where the experiment has none. */
+  readonly expectation: ExpectedAndMeasured | null;
   readonly generations: number;
   readonly evaluations: number;
   readonly cacheHits: number;

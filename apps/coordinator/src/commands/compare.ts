@@ -1,11 +1,21 @@
 import { join, resolve } from 'node:path';
 import { InputError } from '@nesgd/core/errors';
-import { createRun, type Experiment, listRuns, loadExperiment, openRun, type RunFolder } from '@nesgd/core/run';
+import type { Runtime } from '@nesgd/core/protocol';
+import {
+  createRun,
+  type Experiment,
+  listRuns,
+  loadExperiment,
+  openRun,
+  type RunFolder,
+  readRun,
+} from '@nesgd/core/run';
 import { cacheFolder } from '@nesgd/core/storage';
 import { recommendedWorkers } from '@nesgd/core/trainer';
 import { chooseRuntime } from '../choose-runtime.js';
 import { type ComparedRun, type Comparison, comparisonOf } from '../compare/comparison.js';
-import { type Contender, comparedRunId, contendersOf } from '../compare/contenders.js';
+import { formatReach } from '../compare/comparison-tables.js';
+import { type Contender, comparedRunId, contendersOf, earlierRunId } from '../compare/contenders.js';
 import type { Crew } from '../crew.js';
 import { formatAccuracy, formatCount } from '../display/format.js';
 import type { Line } from '../display/line.js';
@@ -26,6 +36,15 @@ export interface CompareOptions extends Omit<RunOptions, 'runId'> {
   readonly seeds: number;
   readonly budget: number;
   readonly methods?: string;
+  /** Train nothing: compare the seeds of which every contender's run is finished. */
+  readonly soFar?: true;
+  /** Files to write beside what is printed. */
+  readonly markdown?: string;
+  readonly svg?: string;
+}
+
+interface PlannedRun extends Contender {
+  readonly runId: string;
 }
 
 /**
@@ -54,16 +73,36 @@ export async function compare(
   }
   const runtime = chooseRuntime({ ...wanted, engine: options.engine }, config.cacheRoot, watch);
   // Seed by seed, so that what is there so far is a comparison of all.
+  const runIds = await listRuns(options.runs);
   const planned = Array.from({ length: options.seeds }, (_, i) => i).flatMap((i) =>
-    contenders.map(({ name, experiment }): Contender & { runId: string } => {
+    contenders.map(({ name, experiment }): PlannedRun => {
       const seeded = { name, experiment: { ...experiment, seed: experiment.seed + i } };
-      return { ...seeded, runId: comparedRunId(seeded, runtime) };
+      return { ...seeded, runId: earlierRunId(runIds, seeded, runtime) ?? comparedRunId(seeded, runtime) };
     }),
   );
+  const runs = options.soFar
+    ? await finishedSeeds(planned, contenders.length, options.runs)
+    : await trainAll(planned, { runtime, listen }, options, around);
+  const comparison = comparisonOf(runs, options.budget);
+  if (options.markdown !== undefined || options.svg !== undefined) {
+    // Only here: drawing takes libraries that no other command of a run wants to load.
+    const { writeComparison } = await import('../compare/write-comparison.js');
+    await writeComparison(comparison, options);
+  }
+  return comparison;
+}
+
+async function trainAll(
+  planned: readonly PlannedRun[],
+  { runtime, listen }: { readonly runtime: Runtime; readonly listen: ReturnType<typeof listenFrom> },
+  options: CompareOptions,
+  around: Surroundings,
+): Promise<ComparedRun[]> {
+  const { watch } = around;
   return withBroker({ ...options, listen }, around, async (access) => {
     const crew = await hireFor(access, {
       runIds: planned.map(({ runId }) => runId),
-      workers: options.workers ?? recommendedWorkers(wanted).workers,
+      workers: options.workers ?? recommendedWorkers({ threads: runtime.threads }).workers,
       attempts: options.attempts,
       logFolder: join(resolve(options.runs), '.compare-logs'),
       around,
@@ -80,18 +119,47 @@ export async function compare(
           await folder.close();
         }
       }
-      return comparisonOf(runs, options.budget);
+      return runs;
     } finally {
       await crew.dismiss();
     }
   });
 }
 
+/**
+ * The runs of the seeds that all contenders have finished: pairs are made by seed.
+ * @throws InputError where there is no such seed.
+ */
+async function finishedSeeds(
+  planned: readonly PlannedRun[],
+  contenders: number,
+  runsFolder: string,
+): Promise<ComparedRun[]> {
+  const there = new Set(await listRuns(runsFolder));
+  const runs = await Promise.all(
+    planned.map(async ({ name, runId }): Promise<ComparedRun | undefined> => {
+      if (!there.has(runId)) return undefined;
+      const { lines } = await readRun(runsFolder, runId);
+      const facts = lines.map(({ fact }) => fact);
+      return facts.some(({ type }) => type === 'finished') ? { contender: name, runId, facts } : undefined;
+    }),
+  );
+  const bySeed = Array.from({ length: runs.length / contenders }, (_, i) =>
+    runs.slice(i * contenders, (i + 1) * contenders).filter((run) => run !== undefined),
+  );
+  const whole = bySeed.filter((of) => of.length === contenders);
+  if (whole.length > 0) return whole.flat();
+  throw new InputError(
+    'COMPARE',
+    `${runsFolder}: there is no seed that every one of the ${contenders} methods has finished; without --so-far they are trained`,
+  );
+}
+
 /** The run as an earlier call left it, or a new one. */
 async function folderOf(
   experiment: Experiment,
   runId: string,
-  runtime: Awaited<ReturnType<typeof chooseRuntime>>,
+  runtime: Runtime,
   { runs }: CompareOptions,
   { config, watch, signal }: Surroundings,
 ): Promise<RunFolder> {
@@ -127,7 +195,7 @@ async function finish(
 }
 
 /** The same for people. */
-export function comparisonLines({ methods, pairs }: Comparison): Line[] {
+export function comparisonLines({ methods, pairs, reach }: Comparison): Line[] {
   const interval = ({ low, high }: { low: number; high: number }, format: (value: number) => string) =>
     `${format(low)} to ${format(high)}`;
   const points = (value: number) => `${value < 0 ? '' : '+'}${value.toFixed(4)}`;
@@ -146,6 +214,14 @@ export function comparisonLines({ methods, pairs }: Comparison): Line[] {
     ...tableLines(
       ['test accuracy of', 'less that of', 'difference', '95 %', 'p'],
       pairs.map((pair) => [pair.a, pair.b, points(pair.difference), interval(pair, points), pair.p.toPrecision(3)]),
+      'left',
+    ),
+    [],
+    ...tableLines(
+      [`images to reach what ${methods[0]!.name} ends with`, 'part of the budget', '95 %'],
+      reach
+        .filter(({ b }) => b === methods[0]!.name)
+        .map((of) => [of.a, formatReach(of.ratio), `${formatReach(of.low)} to ${formatReach(of.high)}`]),
       'left',
     ),
   ];

@@ -61,7 +61,7 @@ const runs = [
 ];
 
 describe('comparisonOf', () => {
-  const { methods, pairs } = comparisonOf(runs, 400);
+  const { methods, pairs, reach } = comparisonOf(runs, 400);
   const at = (method: number, imagesSeen: number) =>
     methods[method]!.bestSoFar.find((point) => point.imagesSeen === imagesSeen)?.mean;
 
@@ -79,6 +79,15 @@ describe('comparisonOf', () => {
     expect(pairs[0]).toMatchObject({ a: 'a', b: 'b', p: 0.5 });
     expect(pairs[0]!.difference).toBeCloseTo(0.1, 12);
     expect(pairs[0]!.low).toBeCloseTo(0.1, 12);
+  });
+
+  it('says for every two methods, in either order, when one reaches what the other ends with', () => {
+    expect(reach.map(({ a, b, ratio }) => [a, b, ratio])).toEqual([
+      ['a', 'a', 1],
+      ['a', 'b', 0.5], // b ends with 0.6 on average, and a has 0.65 after 200 of 400 images.
+      ['b', 'a', null],
+      ['b', 'b', 1],
+    ]);
   });
 
   it('best so far counts what a round cost when it is over, alpha’s images, and not alpha’s accuracy', () => {

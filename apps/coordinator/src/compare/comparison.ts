@@ -1,4 +1,6 @@
 import type { Fact, FinishedFact } from '@nesgd/core/run';
+import { accuracyAt, bestSoFar, type Point } from './best-so-far.js';
+import { type Reach, reachOf } from './reach.js';
 import { bootstrapMean, type Estimate, signFlipTest } from './statistics.js';
 
 /** `nesgd compare --json`. Accuracies in [0, 1]; intervals hold 95 %. */
@@ -7,6 +9,8 @@ export interface Comparison {
   readonly methods: readonly MethodResult[];
   /** Every two methods. The difference is a's test accuracy less b's, seed by seed. */
   readonly pairs: readonly PairResult[];
+  /** For every two methods in either order, and each with itself: when a's best-so-far reaches what b ends with. */
+  readonly reach: readonly ReachResult[];
 }
 
 export interface MethodResult {
@@ -32,6 +36,11 @@ export interface PairResult {
   readonly p: number;
 }
 
+export interface ReachResult extends Reach {
+  readonly a: string;
+  readonly b: string;
+}
+
 /** One finished run of a comparison. */
 export interface ComparedRun {
   readonly contender: string;
@@ -48,6 +57,7 @@ export function comparisonOf(runs: readonly ComparedRun[], budget: number): Comp
   for (const run of runs) byName.set(run.contender, [...(byName.get(run.contender) ?? []), run]);
   const names = [...byName.keys()];
   const finished = (name: string): FinishedFact[] => byName.get(name)!.map(({ facts }) => finishedOf(facts));
+  const curves = new Map(names.map((name) => [name, byName.get(name)!.map(({ facts }) => bestSoFar(facts))] as const));
   return {
     budget,
     methods: names.map((name) => {
@@ -58,10 +68,7 @@ export function comparisonOf(runs: readonly ComparedRun[], budget: number): Comp
         imagesSeen: of.reduce((sum, { imagesTrained }) => sum + imagesTrained, 0) / of.length,
         validationAccuracy: bootstrapMean(of.map(({ best }) => best.accuracy)),
         testAccuracy: bootstrapMean(of.map(({ best }) => best.testAccuracy)),
-        bestSoFar: meanCurve(
-          byName.get(name)!.map(({ facts }) => bestSoFar(facts)),
-          budget,
-        ),
+        bestSoFar: meanCurve(curves.get(name)!, budget),
         runs: byName.get(name)!.map(({ runId }) => runId),
       };
     }),
@@ -73,6 +80,12 @@ export function comparisonOf(runs: readonly ComparedRun[], budget: number): Comp
         return { a, b, difference: mean, low, high, p: signFlipTest(differences) };
       }),
     ),
+    reach: names.flatMap((a) =>
+      names.map((b) => {
+        const ends = finished(b).map(({ best }) => best.accuracy);
+        return { a, b, ...reachOf(curves.get(a)!, ends, budget) };
+      }),
+    ),
   };
 }
 
@@ -82,38 +95,9 @@ function finishedOf(facts: readonly Fact[]): FinishedFact {
   return finished;
 }
 
-interface Point {
-  readonly imagesSeen: number;
-  readonly accuracy: number;
-}
-
-/**
- * After each round (a generation, a step's trainings) the images seen until then and the most accurate network so far.
- * Rounds and not single networks, because within a round the order is that of the workers.
- */
-function bestSoFar(facts: readonly Fact[]): Point[] {
-  const points: Point[] = [];
-  let imagesSeen = 0;
-  let accuracy: number | undefined;
-  let round = 0;
-  const close = () => {
-    if (accuracy !== undefined) points.push({ imagesSeen, accuracy });
-  };
-  for (const fact of facts) {
-    if (fact.type === 'trained' && fact.round !== round) {
-      close();
-      round = fact.round;
-    }
-    if (fact.type === 'alpha' || fact.type === 'evaluated' || fact.type === 'trained') imagesSeen += fact.imagesTrained;
-    if (fact.type === 'evaluated' || fact.type === 'trained') accuracy = Math.max(accuracy ?? 0, fact.accuracy);
-    if (fact.type === 'generation' || fact.type === 'finished') close();
-  }
-  return points;
-}
-
 function meanCurve(curves: readonly (readonly Point[])[], budget: number): MethodResult['bestSoFar'] {
   return Array.from({ length: POINTS }, (_, i) => (budget * (i + 1)) / POINTS).flatMap((imagesSeen) => {
-    const accuracies = curves.map((points) => points.findLast((point) => point.imagesSeen <= imagesSeen)?.accuracy);
+    const accuracies = curves.map((points) => accuracyAt(points, imagesSeen));
     const all = accuracies.filter((accuracy) => accuracy !== undefined);
     return all.length === curves.length ? [{ imagesSeen, ...bootstrapMean(all) }] : [];
   });

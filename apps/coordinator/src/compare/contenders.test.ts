@@ -1,7 +1,7 @@
 import { InputError } from '@nesgd/core/errors';
 import { parseExperiment } from '@nesgd/core/run';
 import { describe, expect, it } from 'vitest';
-import { comparedRunId, contendersOf } from './contenders.js';
+import { comparedRunId, contendersOf, earlierRunId } from './contenders.js';
 
 const experiment = (name: string, changes: Record<string, unknown> = {}) =>
   parseExperiment(
@@ -68,6 +68,18 @@ describe('comparedRunId', () => {
       comparedRunId(first!, { engine: 'tensorflow', threads: 1 }),
     ];
     expect(new Set([id, ...others]).size).toBe(5);
+  });
+
+  it('is found again under the other name that its contender had among several files; another seed is not', () => {
+    const [amongOthers] = contendersOf([experiment('x'), experiment('y')], undefined, 1000);
+    const id = comparedRunId(amongOthers!, runtime);
+    expect(id).not.toBe(comparedRunId(first!, runtime));
+    const others = [
+      'x-20260131',
+      comparedRunId(contendersOf([experiment('x', { seed: 2 })], 'ne-sgd', 1000)[0]!, runtime),
+    ];
+    expect(earlierRunId([...others, id], first!, runtime)).toBe(id);
+    expect(earlierRunId(others, first!, runtime)).toBeUndefined();
   });
 
   it('is short enough for a folder, however long the names', () => {

@@ -63,8 +63,21 @@ function withMethod(experiment: Experiment, name: string): Experiment {
 }
 
 /** The run of one contender and seed. The same comparison asked for again finds it; any other setting is another run. */
-export function comparedRunId({ name, experiment }: Contender, runtime: Runtime): string {
-  const hash = sha256OfJson({ experiment, runtime }).slice(0, 10);
+export function comparedRunId(contender: Contender, runtime: Runtime): string {
+  const { name, experiment } = contender;
   const readable = `${experiment.name.slice(0, 30)}-${name.split('/').at(-1)!.slice(0, 30)}`;
-  return `compare-${readable}-s${experiment.seed}-${hash}`;
+  return `compare-${readable}${endOfRunId(contender, runtime)}`;
+}
+
+/**
+ * The run that an earlier comparison left. There the contender may have been called otherwise: one method of a file that
+ * was compared alone, the experiment's name beside other files. What it ran is the same.
+ */
+export function earlierRunId(runIds: readonly string[], contender: Contender, runtime: Runtime): string | undefined {
+  const end = endOfRunId(contender, runtime);
+  return runIds.find((id) => id.startsWith('compare-') && id.endsWith(end));
+}
+
+function endOfRunId({ experiment }: Contender, runtime: Runtime): string {
+  return `-s${experiment.seed}-${sha256OfJson({ experiment, runtime }).slice(0, 10)}`;
 }

@@ -33,6 +33,7 @@ export const summary = {
   alpha: { validationAccuracy: 0.97, testAccuracy: 0.968, epochs: 2 },
   best: { mask: '11011', validationAccuracy: 0.98, testAccuracy: 0.9755 },
   verdict: 'better',
+  expectation: null,
   generations: 1,
   evaluations: 6,
   cacheHits: 1,

@@ -252,6 +252,29 @@ test.each([
   expect(lines[lines.findIndex((line) => line.startsWith('best ')) + 1]).toBe(sentence);
 });
 
+test('result: what was published stands beside what was measured', () => {
+  let text = '';
+  const stream = {
+    write: (part: string) => {
+      text += part;
+    },
+  };
+  const expectation = {
+    source: 'Table II',
+    figures: [
+      { name: 'testAccuracy', published: 0.9482, measured: 0.9755 },
+      { name: 'median', published: 0.942, measured: null },
+    ],
+  } as const;
+  const display = createDisplay({ stream, mode: 'plain' });
+  display.watch({ type: 'finished', summary: { ...summary, expectation }, folder: run.folder });
+  expect(text).toContain(`
+                     published   measured  (Table II)
+test accuracy           0.9482     0.9755
+population, median      0.9420          -
+`);
+});
+
 test('result: the command to go on with names the folder where it is not ./runs', () => {
   let text = '';
   const display = createDisplay({

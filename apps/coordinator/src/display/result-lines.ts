@@ -1,4 +1,5 @@
 import { runCommand } from '@nesgd/core/run';
+import { EXPECTED_NAMES } from '../expectation.js';
 import { typed } from '../invocation.js';
 import type { RunEvent, RunSummary } from '../run-events.js';
 import { formatAccuracy, formatCount, formatDifference, formatDuration, keptBlocks, plural } from './format.js';
@@ -25,6 +26,7 @@ export function resultLines({ summary, folder }: Extract<RunEvent, { type: 'fini
       ? [[dim('Fitness was test accuracy, as in the paper: the search has seen the test set.')]]
       : []),
     ...verdictLines(summary),
+    ...expectationLines(summary),
     [],
     ...(summary.method === 'ne-sgd' || summary.method === 'random-masks'
       ? [['best mask  ', bold(best.mask), dim(`  ${plural(kept, 'block')} kept, ${reset} re-initialised`)]]
@@ -54,6 +56,24 @@ function verdictLines({ verdict, best }: RunSummary): Line[] {
     case null:
       return [];
   }
+}
+
+/** What was published, beside what was measured: for whom it is to be judged by settings that may be others. */
+function expectationLines({ expectation }: RunSummary): Line[] {
+  if (!expectation) return [];
+  const names = expectation.figures.map(({ name }) => EXPECTED_NAMES[name]);
+  const width = Math.max(...names.map((name) => name.length));
+  return [
+    [],
+    [' '.repeat(width), '   published   measured', dim(`  (${expectation.source})`)],
+    ...expectation.figures.map(
+      ({ published, measured }, i): Line => [
+        (names[i] ?? '').padEnd(width),
+        formatAccuracy(published).padStart(12),
+        bold(formatAccuracy(measured).padStart(11)),
+      ],
+    ),
+  ];
 }
 
 function accuracyRow(name: string, of: { validationAccuracy: number | null; testAccuracy: number }): Line {

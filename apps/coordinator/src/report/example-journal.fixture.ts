@@ -33,6 +33,7 @@ interface ExampleOptions {
   readonly until?: (fact: Fact) => boolean;
   readonly method?: MethodName;
   readonly fitness?: 'validation' | 'test';
+  readonly expectation?: Record<string, unknown>;
   /** Added to every accuracy. */
   readonly shift?: number;
 }
@@ -165,6 +166,7 @@ function openedFact({
   classNames = ['0', '1'],
   method = 'ne-sgd',
   fitness = 'validation',
+  expectation,
 }: ExampleOptions): OpenedFact {
   const experiment = parseExperiment(
     {
@@ -177,6 +179,7 @@ function openedFact({
       evolution: { populationSize: 5, generations: 3, ...evolution },
       method: { name: method, pbt: { epochs: 2 }, esgd: { epochs: 2 } },
       fitness,
+      ...(expectation && { expectation }),
     },
     'example',
   );

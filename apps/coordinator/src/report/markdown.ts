@@ -4,7 +4,7 @@ import { measuredBy, paperTables } from './paper-tables.js';
 import { figuresOf } from './plots/index.js';
 import { SOURCE } from './published.js';
 import type { RunDigest } from './run-digest.js';
-import { generationTable, overviewTable, settingsTable, spentTable } from './run-tables.js';
+import { expectationTables, generationTable, overviewTable, settingsTable, spentTable } from './run-tables.js';
 import type { Table } from './table.js';
 
 /**
@@ -25,7 +25,7 @@ export function reportMarkdown(
       `## ${plain(run.runId)}`,
       ...(notice === undefined ? [] : [`> ${plain(notice)}`]),
       ...figures,
-      ...[generationTable(run), spentTable(run), settingsTable(run)].map(tableText),
+      ...[...expectationTables(run), generationTable(run), spentTable(run), settingsTable(run)].map(tableText),
     ].join('\n\n');
   });
   return `${[
@@ -39,7 +39,8 @@ export function reportMarkdown(
   ].join('\n\n')}\n`;
 }
 
-function tableText({ caption, header, rows, notes, words = [] }: Table): string {
+/** A table as GitHub's Markdown has it. */
+export function tableText({ caption, header, rows, notes, words = [] }: Table): string {
   const align = header.map((_, column) => (column === 0 || words.includes(column) ? 'l' : 'r'));
   const cells = [header, ...rows].map((row) => row.map(plain));
   const parts = [`**${plain(caption)}**`, markdownTable(cells, { align })];

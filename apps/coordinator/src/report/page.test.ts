@@ -51,6 +51,17 @@ describe('reportPage', () => {
     expect(settings.get('engines as workers described them')).toBe('an engine 1.2');
   });
 
+  it('puts what the experiment says was published beside what the run measured, and only where it says so', async () => {
+    const run = await exampleDigest({ expectation: { source: 'Table II', testAccuracy: 0.9482, maximum: 0.95 } });
+    const wanted = [
+      ['test accuracy', '94.82', '90.34'],
+      ['population, maximum', '95.00', (100 * Math.max(...run.individuals.map((of) => of.accuracy))).toFixed(2)],
+    ];
+    expect(tableOf(reportPage([run]), 'Published for this experiment (Table II)')).toEqual(wanted);
+    expect(reportMarkdown([run], () => undefined)).toMatch(/\| test accuracy +\| +94\.82 \| +90\.34 \|/);
+    expect(reportPage([await exampleDigest()])).not.toContain('Published for this experiment');
+  });
+
   it('shows every individual’s curve and every mask with its accuracy', async () => {
     const run = await exampleDigest();
     const { document } = parseHTML(reportPage([run]));

@@ -7,7 +7,7 @@ import { figuresOf } from './plots/index.js';
 import { PAGE } from './plots/palette.js';
 import { SOURCE } from './published.js';
 import type { RunDigest } from './run-digest.js';
-import { generationTable, overviewTable, settingsTable, spentTable } from './run-tables.js';
+import { expectationTables, generationTable, overviewTable, settingsTable, spentTable } from './run-tables.js';
 import { STYLE } from './style.js';
 import type { Table } from './table.js';
 
@@ -60,7 +60,7 @@ ${notice === undefined ? [] : html`<p class="notice" role="note">${notice}</p>`}
 <p>${run.method}: ${experiment.model.name} on ${experiment.dataset.name}.
 ${run.best ? html`Best: <code>${run.best.label}</code>.` : []}</p>
 ${figuresOf(run).map(figureMarkup)}
-${[generationTable(run), spentTable(run), settingsTable(run)].map(tableMarkup)}
+${[...expectationTables(run), generationTable(run), spentTable(run), settingsTable(run)].map(tableMarkup)}
 </section>
 `;
 }

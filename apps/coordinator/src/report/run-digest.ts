@@ -10,6 +10,7 @@ import type {
 } from '@nesgd/core/run';
 import { readRun, runHolder } from '@nesgd/core/run';
 import { type RunState, runState } from '@nesgd/core/view';
+import { type ExpectedAndMeasured, expectedAndMeasured } from '../expectation.js';
 import { type GenerationRow, generationRows } from '../status/generation-row.js';
 
 /** All that a report says of a run, taken from its journal and from nothing else. Accuracies in [0, 1]. */
@@ -30,6 +31,8 @@ export interface RunDigest {
   readonly rows: readonly GenerationRow[];
   /** The winner; before the end the leader of the last closed generation or step. */
   readonly best: { readonly label: string; readonly accuracy: number } | undefined;
+  /** Published figures of the experiment beside measured ones, as far as the run has come. */
+  readonly expectation: ExpectedAndMeasured | null;
   readonly test: { readonly alpha: number | undefined; readonly best: number | undefined };
   readonly spent: Spent;
 }
@@ -102,6 +105,7 @@ export function digestOf(lines: readonly JournalLine[], opened: OpenedFact, held
     populations: populationsOf(lines, rows),
     rows,
     best: bestOf(lines, finished),
+    expectation: expectedAndMeasured(opened.experiment.expectation, facts),
     test: { alpha: tested('alpha'), best: tested('best') },
     spent: spentBy(lines, rows),
   };

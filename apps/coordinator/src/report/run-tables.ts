@@ -1,5 +1,6 @@
 import { searchesMasks } from '@nesgd/core/run';
 import { formatDuration } from '../display/format.js';
+import { EXPECTED_NAMES } from '../expectation.js';
 import { formatTime } from '../status/overview-lines.js';
 import type { RunDigest } from './run-digest.js';
 import { count, NONE, percent, percentagePoints, type Table } from './table.js';
@@ -82,6 +83,23 @@ function clusterSizes(clusters: readonly number[]): string {
   const sizes = new Map<number, number>();
   for (const cluster of clusters) sizes.set(cluster, (sizes.get(cluster) ?? 0) + 1);
   return [...sizes.values()].sort((a, b) => b - a).join(' + ') || NONE;
+}
+
+/** What the experiment file says was published, beside what this run measured; none where it says nothing. */
+export function expectationTables({ expectation }: RunDigest): Table[] {
+  if (!expectation) return [];
+  return [
+    {
+      caption: `Published for this experiment (${expectation.source}) and measured here`,
+      header: ['', 'Published (%)', 'Measured (%)'],
+      rows: expectation.figures.map(({ name, published, measured }) => [
+        EXPECTED_NAMES[name],
+        percent(published),
+        percent(measured ?? undefined),
+      ]),
+      notes: ['Published figures are for the settings of their source; those of this run stand below.'],
+    },
+  ];
 }
 
 /** What the run cost. */

@@ -55,6 +55,7 @@ const expectationSchema = z.strictObject({
   maximum: probability.optional(),
   standardDeviation: probability.optional(),
 });
+export type Expectation = z.infer<typeof expectationSchema>;
 
 export const experimentSchema = z
   .strictObject({
