@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { LIVE_STATUS_FILE, type LiveStatus } from '@nesgd/core/view';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { seriousViolations } from './accessibility.js';
 import { DashboardTest } from './dashboard-support.js';
 import { recordRun } from './recorded-run.js';
 
@@ -87,6 +88,26 @@ describe('2,000 individuals, 60 blocks, 50 generations', () => {
     const page = await test.page();
     await page.goto(`${test.url}/runs/large/${view}`);
     await page.getByRole('heading', { level: 2 }).first().waitFor();
+  });
+
+  it('while the coordinator still reads the journal, the page says how far it is', async () => {
+    const page = await test.page();
+    const answers: (() => Promise<void>)[] = [];
+    await page.route(/\/api\/runs\/large\?/, async (route) => {
+      if (answers.length > 0) answers.push(() => route.continue());
+      else {
+        answers.push(async () => {});
+        const { lines, ...rest } = await (await route.fetch()).json();
+        await route.fulfill({ json: { ...rest, reading: { bytesRead: 1, bytes: 4 }, lines: lines.slice(0, 100) } });
+      }
+    });
+    await page.goto(`${test.url}/runs/large/masks`);
+    await page.getByRole('status').getByText('Reading the run … 25 %').waitFor();
+    expect(await seriousViolations(page)).toEqual([]);
+    await answers[1]?.();
+    const slider = page.getByRole('slider');
+    await expect.poll(async () => Number(await slider.getAttribute('aria-valuemax'))).toBeGreaterThan(2_000);
+    expect(await page.getByText('Reading').count()).toBe(0);
   });
 
   it('a curve under the pointer is named', async () => {

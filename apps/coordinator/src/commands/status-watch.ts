@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { RunPulse } from '@nesgd/core/view';
 import { formatAccuracy } from '../display/format.js';
 import { dim, type Line, printLine } from '../display/line.js';
 import { LiveRegion, type Terminal } from '../display/live-region.js';
-import { RunFollower } from '../serve/run-follower.js';
+import { readPulse } from '../serve/run-pulse.js';
 import { overviewLines } from '../status/overview-lines.js';
 import { RunList } from '../status/run-list.js';
 import { overviewOf } from '../status/run-overview.js';
@@ -53,18 +54,16 @@ function lookAtAll(runsFolder: string): Look {
 
 /** What goes on comes first: a small screen shows no more. */
 function lookAtRun(runsFolder: string, runId: string): Look {
-  const follower = new RunFollower(runsFolder, runId);
   return async () => {
     const overview = await overviewOf(runsFolder, runId);
-    await follower.refresh();
-    const { live } = follower.pulse;
+    const { live } = await readPulse(runsFolder, runId, overview.state, overview.holder);
     const [title = [], ...rest] = overviewLines(overview);
     const value = { ...overview, live };
     return { value, lines: [title, ...liveLines(live), ...rest], isOver: overview.state !== 'running' };
   };
 }
 
-function liveLines(live: RunFollower['pulse']['live']): Line[] {
+function liveLines(live: RunPulse['live']): Line[] {
   if (!live || live.active.length === 0) return [];
   const { jobs } = live;
   return [

@@ -39,7 +39,7 @@ export const listedRun: z.ZodType<ListedRun> = z
 /** Too large to say twice: a line holds a fact as docs/dashboard.md describes it. */
 export const runSnapshot: z.ZodType<RunSnapshot> = z
   .custom<RunSnapshot>()
-  .openapi('RunSnapshot', { type: 'object', required: ['runId', 'state', 'holder', 'live', 'lines'] });
+  .openapi('RunSnapshot', { type: 'object', required: ['runId', 'state', 'holder', 'live', 'reading', 'lines'] });
 
 export const runOverview: z.ZodType<RunOverview> = z
   .custom<RunOverview>()

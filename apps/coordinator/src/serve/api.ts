@@ -1,13 +1,12 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { InputError } from '@nesgd/core/errors';
-import type { RunSnapshot, ServerDescription } from '@nesgd/core/view';
+import type { ServerDescription } from '@nesgd/core/view';
 import { compress } from 'hono/compress';
-import type { RunList } from '../status/run-list.js';
-import { overviewOf } from '../status/run-overview.js';
 import * as schemas from './api-schemas.js';
 import { eventStream } from './event-stream.js';
 import type { RunFollowers } from './run-followers.js';
 import { readLogs } from './run-logs.js';
+import { snapshotResponse } from './run-snapshot.js';
 
 const runIdParam = z.object({
   runId: z
@@ -22,6 +21,12 @@ const afterQuery = z.object({
     .min(-1)
     .default(-1)
     .openapi({ description: 'Only lines of the journal with a higher seq.' }),
+});
+const snapshotQuery = afterQuery.extend({
+  limit: z.coerce.number().int().min(1).optional().openapi({
+    description:
+      'No more lines than these, and not to wait until all of a long journal is read: `reading` says how far it is.',
+  }),
 });
 
 const json = <S extends z.ZodType>(schema: S, description: string) => ({
@@ -50,7 +55,7 @@ const runRoute = createRoute({
   method: 'get',
   path: '/runs/{runId}',
   summary: 'One run as its journal has it, line by line, and what it does just now.',
-  request: { params: runIdParam, query: afterQuery },
+  request: { params: runIdParam, query: snapshotQuery },
   responses: { 200: json(schemas.runSnapshot, 'The run.'), ...refusals },
 });
 const overviewRoute = createRoute({
@@ -83,7 +88,8 @@ const eventsRoute = createRoute({
 });
 
 /** `/api`: everything that the page knows, for programs as well. `/api/openapi.json` describes it. Reads only. */
-export function createApi(list: RunList, followers: RunFollowers, server: ServerDescription): OpenAPIHono {
+export function createApi(followers: RunFollowers, server: ServerDescription): OpenAPIHono {
+  const { reader } = followers;
   const api = new OpenAPIHono({
     defaultHook: (result, c) => {
       if (result.success) return undefined;
@@ -103,26 +109,22 @@ export function createApi(list: RunList, followers: RunFollowers, server: Server
   });
 
   api.openapi(serverRoute, (c) => c.json(server, 200));
-  api.openapi(listRoute, async (c) => c.json(await list.read(), 200));
+  api.openapi(listRoute, async (c) => c.json(await reader.list(), 200));
   api.openapi(runRoute, async (c) => {
-    const { after } = c.req.valid('query');
-    const follower = await followers.get(c.req.valid('param').runId);
-    const snapshot: RunSnapshot = {
-      runId: follower.runId,
-      lines: follower.lines.slice(after + 1),
-      ...follower.pulse,
-    };
-    return c.json(snapshot, 200);
+    const { after, limit } = c.req.valid('query');
+    const { runId } = c.req.valid('param');
+    const follower = await (limit === undefined ? followers.get(runId) : followers.begin(runId, after + 1));
+    return snapshotResponse(c, follower, after + 1, limit);
   });
-  api.openapi(overviewRoute, async (c) => c.json(await overviewOf(list.runsFolder, c.req.valid('param').runId), 200));
+  api.openapi(overviewRoute, async (c) => c.json(await reader.overview(c.req.valid('param').runId), 200));
   api.openapi(logsRoute, async (c) => {
     const { runsFolder, runId } = await followers.get(c.req.valid('param').runId);
     return c.json(await readLogs(runsFolder, runId), 200);
   });
   api.openapi(eventsRoute, async (c) => {
-    const follower = await followers.get(c.req.valid('param').runId);
     const lastId = Number(c.req.header('last-event-id') ?? Number.NaN);
-    return eventStream(c, follower, Number.isInteger(lastId) ? lastId : c.req.valid('query').after);
+    const after = Number.isInteger(lastId) ? lastId : c.req.valid('query').after;
+    return eventStream(c, await followers.begin(c.req.valid('param').runId, after + 1), after);
   });
   api.doc31('/openapi.json', {
     openapi: '3.1.0',

@@ -6,7 +6,7 @@ import { Hono } from 'hono';
 import { csrf } from 'hono/csrf';
 import { HTTPException } from 'hono/http-exception';
 import { listenOn } from '../http/http-server.js';
-import { RunList } from '../status/run-list.js';
+import { RunReader } from '../reading/run-reader.js';
 import { createApi } from './api.js';
 import { headers, loopbackOnly } from './guard.js';
 import { addLogin } from './login.js';
@@ -52,8 +52,8 @@ export async function startDashboard(
   app.get('/login.css', (c) => c.body(LOGIN_CSS, 200, { 'Content-Type': 'text/css; charset=utf-8' }));
   if (secret === undefined) app.use(loopbackOnly());
   else addLogin(app, secret);
-  const list = new RunList(runsFolder);
-  const followers = new RunFollowers(runsFolder);
+  const reader = new RunReader(runsFolder);
+  const followers = new RunFollowers(reader);
   const watched = redisUrl === undefined ? undefined : watchQueue(redisUrl);
   const description = {
     version: VERSION,
@@ -61,8 +61,8 @@ export async function startDashboard(
     login: secret !== undefined,
     queueBoard: watched ? BOARD_PATH : null,
   };
-  app.route('/api', createApi(list, followers, description));
-  addMetrics(app, list, followers, watched);
+  app.route('/api', createApi(followers, description));
+  addMetrics(app, followers, watched);
   if (watched) addQueueBoard(app, watched);
   addPage(app);
   app.onError((error, c) => {
@@ -91,6 +91,7 @@ export async function startDashboard(
         server.closeAllConnections(); // Event streams would never end by themselves.
       });
       await watched?.close();
+      await reader.close();
     },
   };
 }

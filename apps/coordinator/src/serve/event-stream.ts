@@ -37,7 +37,7 @@ async function tell(stream: SSEStreamingApi, follower: RunFollower, after: numbe
     if (follower.journals !== journals || next > follower.lines.length)
       return stream.writeSSE({ event: 'reset', data: '{}' });
     if (next < follower.lines.length) {
-      await stream.writeSSE({ event: 'line', id: String(next), data: JSON.stringify(follower.lines[next]) });
+      await stream.writeSSE({ event: 'line', id: String(next), data: follower.lines.at(next) });
       next += 1;
     } else if (pulses !== follower.pulses) {
       pulses = follower.pulses;

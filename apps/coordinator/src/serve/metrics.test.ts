@@ -6,7 +6,7 @@ import type { RunFolder } from '@nesgd/core/run';
 import { Hono } from 'hono';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { liveFile } from '../live/live-file.js';
-import { RunList } from '../status/run-list.js';
+import { RunReader } from '../reading/run-reader.js';
 import { evaluated, newRun } from './example-run.fixture.js';
 import { addMetrics } from './metrics.js';
 import { RunFollowers } from './run-followers.js';
@@ -16,14 +16,17 @@ const MONITORING = fileURLToPath(new URL('../../../../infra/monitoring/', import
 let runs: string;
 let run: RunFolder;
 let app: Hono;
+let reader: RunReader;
 
 beforeEach(async () => {
   runs = await mkdtemp(join(tmpdir(), 'nesgd-metrics-'));
   run = await newRun(runs, 'measured');
   app = new Hono();
-  addMetrics(app, new RunList(runs), new RunFollowers(runs));
+  reader = new RunReader(runs);
+  addMetrics(app, new RunFollowers(reader));
 });
 afterEach(async () => {
+  await reader.close();
   await run.close();
   await rm(runs, { recursive: true });
 });

@@ -1,25 +1,23 @@
 import { NesgdError } from '@nesgd/core/errors';
 import type { ListedRun } from '@nesgd/core/view';
 import type { Hono } from 'hono';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { RunList } from '../status/run-list.js';
+import { Counter, Gauge, Registry } from 'prom-client';
+import { EVALUATION_SECONDS } from '../reading/journal-figures.js';
+import { CountedHistogram } from './counted-histogram.js';
 import type { WatchedQueue } from './queue-board.js';
 import type { RunFollower } from './run-follower.js';
 import type { RunFollowers } from './run-followers.js';
 
 type HealthyRun = Exclude<ListedRun, { state: 'damaged' }>;
 
-/** A retraining takes from seconds (a toy) to days (ImageNet). */
-const EVALUATION_SECONDS = [1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000];
-
 /**
  * `/metrics`, for Prometheus: counts of runs, and everything about those that go on and the one started last. Made
  * anew from journals at each scrape, so a restart of this process resets no counter.
  */
-export function addMetrics(app: Hono, list: RunList, followers: RunFollowers, watched?: WatchedQueue): void {
+export function addMetrics(app: Hono, followers: RunFollowers, watched?: WatchedQueue): void {
   app.get('/metrics', async (c) => {
     const runs = new Registry();
-    await measure(runs, list, followers);
+    await measure(runs, followers);
     if (watched) await measureBroker(runs, watched);
     c.header('Content-Type', runs.contentType);
     c.header('Cache-Control', 'no-store');
@@ -27,9 +25,9 @@ export function addMetrics(app: Hono, list: RunList, followers: RunFollowers, wa
   });
 }
 
-async function measure(registry: Registry, list: RunList, followers: RunFollowers): Promise<void> {
+async function measure(registry: Registry, followers: RunFollowers): Promise<void> {
   const metrics = metricsIn(registry);
-  const runs = await list.read();
+  const runs = await followers.reader.list();
   for (const state of ['running', 'stopped', 'finished', 'diverged', 'damaged'] as const)
     metrics.runs.set({ state }, runs.filter((run) => run.state === state).length);
   const healthy = runs.filter((run): run is HealthyRun => run.state !== 'damaged');
@@ -77,13 +75,12 @@ function metricsIn(registry: Registry) {
       'run',
     ),
     images: counter('nesgd_images_trained_total', "Training images seen, alpha's among them.", 'run'),
-    seconds: new Histogram({
-      name: 'nesgd_evaluation_seconds',
-      help: 'Time a worker spent on an individual.',
-      labelNames: ['run'],
-      buckets: EVALUATION_SECONDS,
+    seconds: new CountedHistogram(
+      'nesgd_evaluation_seconds',
+      'Time a worker spent on an individual.',
+      EVALUATION_SECONDS,
       registers,
-    }),
+    ),
     jobs: gauge('nesgd_jobs', 'Jobs of the current phase by state.', 'run', 'state'),
     retries: counter(
       'nesgd_job_retries_total',
@@ -137,23 +134,16 @@ function measureRun(metrics: Metrics, listed: HealthyRun, follower: RunFollower)
   }
 }
 
-function measureJournal(metrics: Metrics, run: string, { lines }: RunFollower): void {
-  metrics.evaluated.inc({ run }, 0);
-  metrics.failed.inc({ run }, 0);
-  metrics.images.inc({ run }, 0);
-  for (const { fact, seconds } of lines) {
-    if (fact.type === 'opened') {
-      const { name: experiment, model, dataset } = fact.experiment;
-      metrics.info.set({ run, experiment, model: model.name, dataset: dataset.name, engine: fact.runtime.engine }, 1);
-    }
-    if (fact.type === 'alpha' || fact.type === 'evaluated' || fact.type === 'trained')
-      metrics.images.inc({ run }, fact.imagesTrained);
-    if (fact.type === 'generation') metrics.nabla.set({ run }, fact.nabla);
-    if (fact.type === 'failed') metrics.failed.inc({ run });
-    if (fact.type !== 'evaluated' && fact.type !== 'trained') continue;
-    metrics.evaluated.inc({ run });
-    if (seconds !== undefined) metrics.seconds.observe({ run }, seconds);
-  }
+function measureJournal(metrics: Metrics, run: string, { figures }: RunFollower): void {
+  const { opened, evaluated, failed, imagesTrained, nabla, secondsCounts, secondsSum } = figures;
+  metrics.evaluated.inc({ run }, evaluated);
+  metrics.failed.inc({ run }, failed);
+  metrics.images.inc({ run }, imagesTrained);
+  metrics.seconds.count(run, secondsCounts, secondsSum);
+  if (nabla !== null) metrics.nabla.set({ run }, nabla);
+  if (!opened) return;
+  const { name: experiment, model, dataset } = opened.experiment;
+  metrics.info.set({ run, experiment, model: model.name, dataset: dataset.name, engine: opened.runtime.engine }, 1);
 }
 
 /** What the broker says itself, of all runs that use it. */

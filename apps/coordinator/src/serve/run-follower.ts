@@ -1,28 +1,26 @@
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { InputError } from '@nesgd/core/errors';
-import { readJournalFrom, runHolder, runPath } from '@nesgd/core/run';
-import {
-  LIVE_STATUS_FILE,
-  type LiveStatus,
-  liveStatusSchema,
-  type RunPulse,
-  runState,
-  type ViewLine,
-  ViewLines,
-} from '@nesgd/core/view';
+import { runHolder } from '@nesgd/core/run';
+import { type ReadingProgress, type RunPulse, runState } from '@nesgd/core/view';
+import { type JournalFigures, NO_FIGURES } from '../reading/journal-figures.js';
+import type { JournalPart } from '../reading/journal-reading.js';
+import { LineTexts } from '../reading/line-texts.js';
+import type { RunReader, RunReading } from '../reading/run-reader.js';
+import { readPulse } from './run-pulse.js';
 
 /** A finished epoch is to be on screen within a second; the network and the page need their share of it. */
 const POLL_INTERVAL_MS = 200;
 
 /**
- * Keeps up with one run, whichever process works on it: reads what its journal has got since, and `live.json` when it
- * has changed. It polls while somebody listens, as file system events do not come from everywhere (network folders,
- * other containers), and a look at three small files costs less than a millisecond.
+ * Keeps up with one run, whichever process works on it: has its journal read on, and `live.json` when it has changed. It
+ * polls while somebody listens, as file system events do not come from everywhere (network folders, other containers),
+ * and a look at three small files costs less than a millisecond.
  */
 export class RunFollower {
   /** The journal as a view gets it. Only grows, except that another journal in its place starts it over. */
-  lines: ViewLine[] = [];
+  lines = new LineTexts();
+  figures: JournalFigures = NO_FIGURES;
+  /** Null when all of the journal is read; lines and figures are of what is. */
+  progress: ReadingProgress | null = null;
   pulse: RunPulse = { state: 'stopped', holder: null, live: null };
   /** Counts the changes of `pulse`. */
   pulses = 0;
@@ -31,18 +29,21 @@ export class RunFollower {
   /** Why the run cannot be followed any more. */
   problem: InputError | undefined;
 
-  #view = new ViewLines();
-  #wholeBytes = 0;
-  #inode = 0;
   #pulseText = '';
+  readonly #reading: RunReading;
   readonly #listeners = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
   #refreshing: Promise<void> | undefined;
 
   constructor(
-    readonly runsFolder: string,
+    reader: RunReader,
     readonly runId: string,
-  ) {}
+  ) {
+    this.runsFolder = reader.runsFolder;
+    this.#reading = reader.reading(runId);
+  }
+
+  readonly runsFolder: string;
 
   /** Looks now. @throws InputError for a run that is not there or whose journal is damaged. */
   async refresh(): Promise<void> {
@@ -65,96 +66,87 @@ export class RunFollower {
     };
   }
 
+  /**
+   * As `refresh`, but does not wait for the end of a long journal: only until there is a line `from`, or some more lines.
+   * @throws InputError as `refresh`.
+   */
+  async begin(from: number): Promise<void> {
+    const whole = this.refresh();
+    if (this.progress && this.lines.length > from) {
+      whole.catch(() => {}); // Who comes for the next lines sees it.
+      return;
+    }
+    let unsubscribe: (() => void) | undefined;
+    const some = new Promise<void>((resolve) => {
+      this.#listeners.add(resolve);
+      unsubscribe = () => this.#listeners.delete(resolve);
+    });
+    try {
+      await Promise.race([whole, some]);
+    } finally {
+      unsubscribe?.();
+    }
+    if (this.problem) throw this.problem;
+  }
+
+  /** Ends its reading; it is not to be used any more. */
+  close(): void {
+    this.#reading.end();
+  }
+
   get isWatched(): boolean {
     return this.#listeners.size > 0;
   }
 
   async #poll(): Promise<void> {
     await this.refresh().catch(() => {}); // The listeners see the problem.
-    if (this.isWatched) this.#timer = setTimeout(() => this.#poll(), POLL_INTERVAL_MS);
+    this.#timer = this.isWatched ? setTimeout(() => this.#poll(), POLL_INTERVAL_MS) : undefined;
   }
 
   async #look(): Promise<void> {
-    const before = [this.lines.length, this.journals, this.pulses, this.problem?.message];
+    const before = this.#mark();
     try {
       // First the holder: a run that finishes in between has released it, and its journal says so.
       const holder = await runHolder(this.runsFolder, this.runId);
-      await this.#readJournal();
+      await this.#reading.readOn((part) => this.#take(part));
+      this.progress = null;
       await this.#readPulse(holder);
       this.problem = undefined;
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       this.problem = error;
-      this.#inode = 0; // What was read up to the fault is read again.
     }
-    const after = [this.lines.length, this.journals, this.pulses, this.problem?.message];
-    if (after.some((value, i) => value !== before[i])) for (const changed of [...this.#listeners]) changed();
+    if (this.#mark() !== before) this.#tell();
   }
 
-  async #readJournal(): Promise<void> {
-    const path = join(runPath(this.runsFolder, this.runId), 'journal.jsonl');
-    const { ino, size } = await stat(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
-      throw new InputError('RUN_UNKNOWN', `there is no run ${this.runId}`);
-    });
-    if (this.#inode !== ino || size < this.#wholeBytes) this.#startOver(ino);
-    if (size === this.#wholeBytes) return;
-    const { lines, wholeBytes } = await readJournalFrom(path, {
-      wholeBytes: this.#wholeBytes,
-      lines: this.lines.length,
-    });
-    const views = lines.map((line) => this.#view.next(line));
-    if (this.lines.length === 0 && views.length > 0 && views[0]?.fact.type !== 'opened')
-      throw new InputError('JOURNAL', `${path} does not start with the fact "opened": it is not a run's journal`);
-    this.lines.push(...views);
-    this.#wholeBytes = wholeBytes;
+  #take({ first, text, figures, bytesRead, bytes }: JournalPart): void {
+    if (first === 0) {
+      this.lines = new LineTexts();
+      this.journals += 1;
+    }
+    this.lines.add(text);
+    this.figures = figures;
+    this.progress = bytesRead < bytes ? { bytesRead, bytes } : null;
+    this.#tell();
   }
 
-  #startOver(inode: number): void {
-    this.#inode = inode;
-    this.#wholeBytes = 0;
-    this.#view = new ViewLines();
-    this.lines = [];
-    this.journals += 1;
+  #tell(): void {
+    for (const changed of [...this.#listeners]) changed();
+  }
+
+  /** Differs when a listener has something to hear. */
+  #mark(): string {
+    return [this.lines.length, this.journals, this.pulses, this.problem?.message].join();
   }
 
   async #readPulse(holder: RunPulse['holder'] | undefined): Promise<void> {
-    const state = runState(
-      this.lines.map(({ fact }) => fact),
-      holder !== undefined,
-    );
-    const live = await readLiveStatus(runPath(this.runsFolder, this.runId));
-    const pulse: RunPulse = {
-      state,
-      holder: holder ? { pid: holder.pid, host: holder.host } : null,
-      live: live && state !== 'running' ? atRest(live) : live,
-    };
+    const { outcome } = this.figures;
+    const state = runState(outcome === null ? [] : [{ type: outcome }], holder !== undefined);
+    const pulse = await readPulse(this.runsFolder, this.runId, state, holder);
     const text = JSON.stringify(pulse);
     if (text === this.#pulseText) return;
     this.#pulseText = text;
     this.pulse = pulse;
     this.pulses += 1;
   }
-}
-
-/** Null where there is none, or one of another version: the journal alone says enough. */
-async function readLiveStatus(folder: string): Promise<LiveStatus | null> {
-  const text = await readFile(join(folder, LIVE_STATUS_FILE), 'utf8').catch(() => undefined);
-  if (text === undefined) return null;
-  try {
-    return liveStatusSchema.parse(JSON.parse(text));
-  } catch {
-    return null;
-  }
-}
-
-/** What a process left that is gone: nobody does the jobs that were under way. */
-function atRest(live: LiveStatus): LiveStatus {
-  return {
-    ...live,
-    active: [],
-    remainingMs: null,
-    jobs: { ...live.jobs, active: 0, waiting: 0 },
-    workers: live.workers.map((worker) => ({ ...worker, job: null })),
-  };
 }

@@ -18,9 +18,9 @@ export function fetchServer(): Promise<ServerDescription> {
   return get('/api/server');
 }
 
-/** @param after only lines with a higher seq. */
-export function fetchRun(runId: string, after = -1): Promise<RunSnapshot> {
-  return get(`/api/runs/${encodeURIComponent(runId)}?after=${after}`);
+/** @param after only lines with a higher seq. @param limit no more lines than these, and those that are read by now. */
+export function fetchRun(runId: string, after: number, limit: number): Promise<RunSnapshot> {
+  return get(`/api/runs/${encodeURIComponent(runId)}?after=${after}&limit=${limit}`);
 }
 
 export function fetchLogs(runId: string): Promise<WorkerLog[]> {

@@ -1,12 +1,14 @@
 import type { RunPulse, ViewLine } from '@nesgd/core/view';
 import { signal } from '@preact/signals';
 import { RunModel } from '../model/run-model.js';
-import { eventsUrl, fetchRun, RequestError } from './client.js';
+import { eventsUrl, RequestError } from './client.js';
+import { readRun } from './read-run.js';
 
 const RETRY_MS = 1_000;
 
 export type ConnectionState =
-  | { readonly kind: 'loading' }
+  /** `share` of its journal that the coordinator has read, once that takes a while. */
+  | { readonly kind: 'loading'; readonly share?: number }
   | { readonly kind: 'live' }
   /** What is shown was true; the coordinator is asked again and again. */
   | { readonly kind: 'lost' }
@@ -26,7 +28,7 @@ export class RunConnection {
   #events: EventSource | undefined;
   #retry: number | undefined;
   #frame: number | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(readonly runId: string) {
     document.addEventListener('visibilitychange', this.#onVisibility);
@@ -34,7 +36,7 @@ export class RunConnection {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#closing.abort();
     document.removeEventListener('visibilitychange', this.#onVisibility);
     clearTimeout(this.#retry);
     if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
@@ -49,18 +51,28 @@ export class RunConnection {
     } else if (!this.#events) void this.#load();
   };
 
-  /** Catches up in one answer, then listens. */
+  /** Catches up, then listens. */
   async #load(): Promise<void> {
     clearTimeout(this.#retry);
     try {
-      const snapshot = await fetchRun(this.runId, this.model.length - 1);
-      if (this.#closed) return;
-      for (const line of snapshot.lines) this.#take(line);
+      const { model } = this;
+      const snapshot = await readRun(
+        this.runId,
+        model.length,
+        (line) => {
+          if (this.model === model && !this.#closing.signal.aborted) this.#take(line);
+        },
+        this.#closing.signal,
+        (share) => {
+          if (this.state.value.kind === 'loading') this.state.value = { kind: 'loading', share };
+        },
+      );
+      if (this.#closing.signal.aborted || this.model !== model) return;
       this.#setPulse(snapshot);
       this.state.value = { kind: 'live' };
       this.#listen();
     } catch (error) {
-      if (this.#closed || !(error instanceof RequestError)) return;
+      if (this.#closing.signal.aborted || !(error instanceof RequestError)) return;
       if (error.code === 'UNREACHABLE') this.#lose();
       else this.state.value = { kind: 'refused', error };
     }

@@ -1,6 +1,8 @@
+import type { ViewLine } from '@nesgd/core/view';
 import { useEffect, useState } from 'preact/hooks';
 import { RunModel } from '../model/run-model.js';
-import { fetchRun, RequestError } from './client.js';
+import { RequestError } from './client.js';
+import { readRun } from './read-run.js';
 
 const REFRESH_MS = 2_000;
 
@@ -18,26 +20,28 @@ export function useRuns(runIds: readonly string[]): readonly ReadRun[] {
   useEffect(() => {
     const models = new Map(runIds.map((runId) => [runId, new RunModel()]));
     let timer: number | undefined;
-    let isOver = false;
+    const closing = new AbortController();
     const refresh = async () => {
-      const read = await Promise.all([...models].map(([runId, model]) => readOn(runId, model)));
-      if (isOver) return;
+      const read = await Promise.all([...models].map(([runId, model]) => readOn(runId, model, closing.signal)));
+      if (closing.signal.aborted) return;
       setRuns(read);
       timer = setTimeout(refresh, REFRESH_MS);
     };
     void refresh();
     return () => {
-      isOver = true;
+      closing.abort();
       clearTimeout(timer);
     };
   }, [key]);
   return runs;
 }
 
-async function readOn(runId: string, model: RunModel): Promise<ReadRun> {
+async function readOn(runId: string, model: RunModel, signal: AbortSignal): Promise<ReadRun> {
   try {
-    const { lines } = await fetchRun(runId, model.length - 1);
-    for (const line of lines) if (line.seq === model.length) model.add(line);
+    const take = (line: ViewLine) => {
+      if (line.seq === model.length) model.add(line);
+    };
+    await readRun(runId, model.length, take, signal);
     return { runId, model, problem: undefined };
   } catch (error) {
     return { runId, model, problem: error instanceof RequestError ? error.message : String(error) };

@@ -1,9 +1,10 @@
 import type { ComponentChildren } from 'preact';
 
-export function Loading({ what }: { what: string }) {
+/** @param share of it that is read, where that takes long enough to say. */
+export function Loading({ what, share }: { what: string; share?: number | undefined }) {
   return (
     <p role="status" class="faint">
-      Reading {what} …
+      Reading {what} … {share === undefined ? '' : `${Math.round(100 * share)} %`}
     </p>
   );
 }

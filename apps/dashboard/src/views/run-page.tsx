@@ -35,8 +35,8 @@ function Run({ runId, view }: { runId: string; view: string }) {
       {state.kind === 'lost' && (
         <Problem>The coordinator does not answer. What is shown was true; the page asks again every second.</Problem>
       )}
-      {state.kind === 'loading' && <Loading what="the run" />}
-      {model.opened && (
+      {state.kind === 'loading' && <Loading what="the run" share={state.share} />}
+      {state.kind !== 'loading' && model.opened && (
         <>
           <StateMark state={pulse.state} />
           {pulse.holder && pulse.state === 'running' && (

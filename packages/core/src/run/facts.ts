@@ -87,7 +87,13 @@ export const stepFactSchema = z.strictObject({
   best: memberSchema.nullable(),
 });
 
-const individualSchema = z.strictObject({ mask: z.array(z.literal([0, 1])).readonly(), fitness: accuracy });
+/** Bit by bit through zod, the masks of a long run's generations alone take seconds. */
+const bitsSchema = z.custom<readonly (0 | 1)[]>(
+  (value) => Array.isArray(value) && value.every((bit) => bit === 0 || bit === 1),
+  'wants a mask of 0s and 1s',
+);
+
+const individualSchema = z.strictObject({ mask: bitsSchema, fitness: accuracy });
 const position = z.int().min(0);
 
 /** A closed generation as the algorithm yields it (see evolution's `Generation`); 0 is the initial population. */

@@ -4,7 +4,7 @@ export * from './experiment.js';
 export * from './experiment-file.js';
 export * from './facts.js';
 export { type Overrides, withFlag } from './flags.js';
-export { canonicalFacts, Journal, readJournal, readJournalFrom } from './journal.js';
+export { canonicalFacts, Journal, readJournal, readJournalFrom, readJournalSlices } from './journal.js';
 export { METHOD_NAMES, type MethodName, type MethodSettings, searchesMasks, usesAlpha } from './method-settings.js';
 export { parseExperiment } from './parse-experiment.js';
 export * from './run-command.js';

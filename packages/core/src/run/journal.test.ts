@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EvaluatedFact } from './facts.js';
-import { canonicalFacts, Journal, readJournal, readJournalFrom } from './journal.js';
+import { canonicalFacts, Journal, readJournal, readJournalFrom, readJournalSlices } from './journal.js';
 
 const fact = (mask: string, accuracy = 0.5): EvaluatedFact => ({
   type: 'evaluated',
@@ -78,6 +78,17 @@ describe('Journal', () => {
       wholeBytes: third.wholeBytes,
     });
     await expect(readJournalFrom(path, { wholeBytes: second.wholeBytes, lines: 1 })).rejects.toThrow(/line 2.*not 1/);
+  });
+
+  it('is read in slices, a line longer than a slice among them, and as a whole it is the same', async () => {
+    await write('1', '0'.repeat(3_000_000), '01');
+    const slices = [];
+    for await (const slice of readJournalSlices(path, { wholeBytes: 0, lines: 0 })) slices.push(slice);
+    expect(slices.length).toBeGreaterThan(1);
+    const whole = await readJournal(path);
+    expect(slices.flatMap(({ lines }) => lines)).toEqual(whole.lines);
+    expect(slices.at(-1)?.wholeBytes).toBe(whole.wholeBytes);
+    expect(whole.lines.map(({ fact }) => (fact as EvaluatedFact).mask.length)).toEqual([1, 3_000_000, 2]);
   });
 
   it.each([

@@ -77,35 +77,72 @@ export async function readJournal(path: string): Promise<{ lines: JournalLine[];
  */
 export async function readJournalFrom(
   path: string,
-  known: { readonly wholeBytes: number; readonly lines: number },
+  known: JournalPosition,
 ): Promise<{ lines: JournalLine[]; wholeBytes: number }> {
-  const bytes = await readFrom(path, known.wholeBytes);
-  const newBytes = bytes.lastIndexOf('\n') + 1;
-  const texts = bytes.subarray(0, newBytes).toString('utf8').split('\n').slice(0, -1);
-  const lines = texts.map((text, index) => parseLine(text, `${path}, line ${known.lines + index + 1}`));
-  const gap = lines.findIndex((line, index) => line.seq !== known.lines + index);
-  if (gap >= 0) {
-    const wanted = known.lines + gap;
-    throw new InputError(
-      'JOURNAL',
-      `${path}, line ${wanted + 1}: its seq is ${lines[gap]?.seq}, not ${wanted}: lines are missing or doubled`,
-    );
+  const lines: JournalLine[] = [];
+  let { wholeBytes } = known;
+  for await (const slice of readJournalSlices(path, known)) {
+    for (const line of slice.lines) lines.push(line);
+    wholeBytes = slice.wholeBytes;
   }
-  return { lines, wholeBytes: known.wholeBytes + newBytes };
+  return { lines, wholeBytes };
 }
 
-/** Empty for a file that is not there, and behind its end. */
-async function readFrom(path: string, position: number): Promise<Buffer> {
+/** How far a journal is read: bytes, and the lines in them. */
+export interface JournalPosition {
+  readonly wholeBytes: number;
+  readonly lines: number;
+}
+
+/**
+ * As `readJournalFrom`, in slices of about a mebibyte: between two of them others get their turn of the event loop, and
+ * a journal of any length needs the memory of one.
+ */
+export async function* readJournalSlices(
+  path: string,
+  known: JournalPosition,
+): AsyncGenerator<{ lines: JournalLine[]; wholeBytes: number }> {
+  let { wholeBytes, lines: count } = known;
+  for await (const bytes of wholeLines(path, wholeBytes)) {
+    const texts = bytes.toString('utf8').split('\n').slice(0, -1);
+    const lines = texts.map((text, index) => parseLine(text, `${path}, line ${count + index + 1}`));
+    const gap = lines.findIndex((line, index) => line.seq !== count + index);
+    if (gap >= 0) {
+      const wanted = count + gap;
+      throw new InputError(
+        'JOURNAL',
+        `${path}, line ${wanted + 1}: its seq is ${lines[gap]?.seq}, not ${wanted}: lines are missing or doubled`,
+      );
+    }
+    wholeBytes += bytes.length;
+    count += lines.length;
+    yield { lines, wholeBytes };
+  }
+}
+
+const SLICE_BYTES = 2 ** 20;
+
+/** Pieces that end with a line's end, of a slice or of one longer line; none for a file that is not there. */
+async function* wholeLines(path: string, start: number): AsyncGenerator<Buffer> {
   const file = await open(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  if (!file) return Buffer.alloc(0);
+  if (!file) return;
   try {
+    // What is appended meanwhile is for the next reader: one that is faster than this one would never let it end.
     const { size } = await file.stat();
-    if (size <= position) return Buffer.alloc(0);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - position), { position });
-    return buffer.subarray(0, bytesRead);
+    let torn: Buffer[] = [];
+    for (let position = start; position < size; ) {
+      const wanted = Math.min(SLICE_BYTES, size - position);
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(wanted), { position });
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      const slice = buffer.subarray(0, bytesRead);
+      const end = slice.lastIndexOf('\n') + 1;
+      if (end > 0) yield Buffer.concat([...torn, slice.subarray(0, end)]);
+      torn = end > 0 ? [slice.subarray(end)] : [...torn, slice];
+    }
   } finally {
     await file.close();
   }

@@ -32,7 +32,15 @@ export interface RunPulse {
 /** A run as it stands: the answer to `GET /api/runs/<id>`. Later lines come as events. */
 export interface RunSnapshot extends RunPulse {
   readonly runId: string;
+  /** Null where all of the journal is read; else the lines are of what is, and a state that is not `finished` may yet be. */
+  readonly reading: ReadingProgress | null;
   readonly lines: readonly ViewLine[];
+}
+
+/** How much of a journal is read: a long one takes seconds. */
+export interface ReadingProgress {
+  readonly bytesRead: number;
+  readonly bytes: number;
 }
 
 /** The end of what a worker wrote. */
