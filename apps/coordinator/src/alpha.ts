@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NesgdError } from '@nesgd/core/errors';
 import { type Job, type JobResult, jobResultSchema } from '@nesgd/core/protocol';
-import { type AlphaFact, sha256OfJson } from '@nesgd/core/run';
-import { type CacheFolder, writeFileAtomically } from '@nesgd/core/storage';
+import type { AlphaFact } from '@nesgd/core/run';
+import { type CacheFolder, sha256OfJson, writeFileAtomically } from '@nesgd/core/storage';
 import type { Conduct } from './conduct-run.js';
 import { jobsOf } from './jobs.js';
 

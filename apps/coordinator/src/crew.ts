@@ -17,6 +17,7 @@ export interface Crew {
 /** What is borne before a trainer or a job is given up. */
 export interface Tolerance {
   readonly hangTimeoutMs: number;
+  readonly snapshotEpochs: number | undefined;
   readonly attempts: number;
 }
 
@@ -40,7 +41,12 @@ export async function hire(
 ): Promise<Crew> {
   const lost = new AbortController();
   if (broker.kind === 'local') {
-    const dispatcher = new LocalDispatcher({ workers, cacheRoot, ...tolerance });
+    const dispatcher = new LocalDispatcher({
+      workers,
+      cacheRoot,
+      ...tolerance,
+      onNotice: (text) => watch({ type: 'notice', text }),
+    });
     return { dispatcher, lost: lost.signal, dismiss: () => dispatcher.close() };
   }
   const dispatcher = await QueueDispatcher.connect({ connection: broker.connection, attempts: tolerance.attempts });

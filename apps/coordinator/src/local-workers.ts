@@ -23,7 +23,7 @@ export interface LocalWorkersOptions {
 /** A worker that dies this often within a minute will not get better. */
 const MAX_DEATHS_A_MINUTE = 5;
 /** Longer than a worker itself takes to end without a broker. */
-const CLOSE_TIMEOUT_MS = 15_000;
+const CLOSE_TIMEOUT_MS = 25_000;
 
 /** `worker-1`, `worker-2`, ... */
 export function localWorkerNames(count: number): string[] {

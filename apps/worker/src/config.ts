@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { InputError } from '@nesgd/core/errors';
 import { defaultCacheRoot } from '@nesgd/core/storage';
-import { hangTimeoutMs } from '@nesgd/core/trainer';
+import { hangTimeoutMs, snapshotEpochs } from '@nesgd/core/trainer';
 import { z } from 'zod';
 import type { CoordinatorAddress } from './artifacts/coordinator-client.js';
 
@@ -31,6 +31,8 @@ const envSchema = z
     NESGD_STALLED_INTERVAL_MS: milliseconds(100).default(5_000),
     /** How long a trainer may show no progress, not one training step, before it is killed. */
     NESGD_HANG_TIMEOUT_S: optional(positive('seconds')),
+    /** Snapshots of trainings after every so many epochs. */
+    NESGD_SNAPSHOT_EPOCHS: optional(z.string().regex(/^\d{1,6}$/, 'wants a whole number of epochs, 0 for none')),
     /** How often a worker says on the broker what it does, and looks whether it is told something. */
     NESGD_PULSE_MS: milliseconds(50, 60_000).default(2_000),
     NESGD_LOG_LEVEL: z.enum(LOG_LEVELS, `wants one of ${LOG_LEVELS.join(', ')}`).default('info'),
@@ -62,6 +64,7 @@ export interface WorkerConfig {
   readonly lockDurationMs: number;
   readonly stalledIntervalMs: number;
   readonly hangTimeoutMs: number;
+  readonly snapshotEpochs: number | undefined;
   readonly pulseMs: number;
   readonly logLevel: string;
   readonly cacheRoot: string;
@@ -81,6 +84,7 @@ export function readConfig(env: NodeJS.ProcessEnv): WorkerConfig {
     lockDurationMs: parsed.NESGD_LOCK_DURATION_MS,
     stalledIntervalMs: parsed.NESGD_STALLED_INTERVAL_MS,
     hangTimeoutMs: hangTimeoutMs({ NESGD_HANG_TIMEOUT_S: parsed.NESGD_HANG_TIMEOUT_S?.toString() }),
+    snapshotEpochs: snapshotEpochs({ NESGD_SNAPSHOT_EPOCHS: parsed.NESGD_SNAPSHOT_EPOCHS }),
     pulseMs: parsed.NESGD_PULSE_MS,
     logLevel: parsed.NESGD_LOG_LEVEL,
     cacheRoot: defaultCacheRoot(env),

@@ -20,7 +20,8 @@ const config = configOrExit();
 delete process.env.NESGD_SECRET;
 const log = pino({ level: config.logLevel, base: { worker: config.name } });
 
-const CLOSE_TIMEOUT_MS = 10_000;
+/** A trainer has seconds to put its state down, and it may have to be sent. Less than docker-compose.yml's grace period. */
+const CLOSE_TIMEOUT_MS = 20_000;
 const supervisor = new Supervisor(config, log, () => {
   // Its parent shall not take the end for a death.
   process.send?.({ type: 'drained' });

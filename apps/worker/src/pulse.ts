@@ -1,5 +1,12 @@
 import { hostname } from 'node:os';
-import { cancelKey, drainKey, WORKERS_KEY, type WorkerRecord, workerKey } from '@nesgd/core/protocol';
+import {
+  type CancelReason,
+  cancelKey,
+  drainKey,
+  WORKERS_KEY,
+  type WorkerRecord,
+  workerKey,
+} from '@nesgd/core/protocol';
 import type { Redis } from 'ioredis';
 
 export interface PulseOptions {
@@ -9,8 +16,8 @@ export interface PulseOptions {
   readonly state: () => Pick<WorkerRecord, 'state' | 'job'>;
   /** The worker is told to finish its job and end. */
   readonly onDrain: () => void;
-  /** Nobody wants the job any more. */
-  readonly onCancel: (jobId: string) => void;
+  /** The job's run gave it up. */
+  readonly onCancel: (jobId: string, why: CancelReason) => void;
 }
 
 /** A worker is gone when it has missed so many beats. */
@@ -56,9 +63,10 @@ export class Pulse {
       .set(workerKey(name), JSON.stringify(record), 'PX', BEATS_MISSED * intervalMs)
       .sadd(WORKERS_KEY, name)
       .exists(drainKey(name))
-      .exists(cancelKey(now.job?.id ?? ''))
+      .get(cancelKey(now.job?.id ?? ''))
       .exec();
     if (answers?.[2]?.[1] === 1) onDrain();
-    if (now.job && answers?.[3]?.[1] === 1) onCancel(now.job.id);
+    const cancelled = answers?.[3]?.[1];
+    if (now.job && typeof cancelled === 'string') onCancel(now.job.id, cancelled === 'done' ? 'done' : 'stopped');
   }
 }

@@ -1,4 +1,4 @@
-import { NesgdError } from '@nesgd/core/errors';
+import { NesgdError, UnwantedJobError } from '@nesgd/core/errors';
 import {
   CANCELLED,
   failureText,
@@ -9,7 +9,7 @@ import {
   type WorkerReport,
 } from '@nesgd/core/protocol';
 import type { JobOutcome } from '@nesgd/core/run';
-import { cacheFolder } from '@nesgd/core/storage';
+import { cacheFolder, SnapshotStore, snapshotKey } from '@nesgd/core/storage';
 import { TrainerSlot } from '@nesgd/core/trainer';
 import { DelayedError, type Job as QueueJob, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -43,6 +43,7 @@ export class Supervisor {
   readonly #worker: Worker<unknown, JobOutcome>;
   readonly #connection: Redis;
   readonly #slot: TrainerSlot;
+  readonly #snapshots: SnapshotStore;
   /** Undefined where the cache folder is the coordinator's own. */
   readonly #artifacts: RemoteArtifacts | undefined;
   #refusalsInARow = 0;
@@ -60,8 +61,10 @@ export class Supervisor {
     this.#slot = new TrainerSlot({
       cacheRoot: config.cacheRoot,
       hangTimeoutMs: config.hangTimeoutMs,
+      snapshotEpochs: config.snapshotEpochs,
       onOutput: (line) => log.debug({ line }, 'trainer output'),
     });
+    this.#snapshots = new SnapshotStore(cacheFolder(config.cacheRoot));
     this.#artifacts = config.coordinator && this.#remoteArtifacts(new CoordinatorClient(config.coordinator));
     // A worker waits for its broker as long as it takes: null, or ioredis gives up after 20 tries.
     this.#connection = new Redis(config.redisUrl, { maxRetriesPerRequest: null });
@@ -84,7 +87,7 @@ export class Supervisor {
     });
     // Another worker has the job by now, or will soon.
     this.#worker.on('lockRenewalFailed', (jobIds) => {
-      for (const id of jobIds) this.#giveUp(id, 'the lock on it was lost');
+      for (const id of jobIds) this.#giveUp(id, new UnwantedJobError(CANCELLED, 'the lock on it was lost'));
     });
     this.#pulse = new Pulse({
       connection: this.#connection,
@@ -92,16 +95,24 @@ export class Supervisor {
       intervalMs: config.pulseMs,
       state: () => this.#state(),
       onDrain: () => this.#drain(),
-      onCancel: (jobId) => this.#giveUp(jobId, 'its run gave it up'),
+      onCancel: (jobId, why) =>
+        this.#giveUp(
+          jobId,
+          why === 'done'
+            ? new UnwantedJobError(CANCELLED, 'another worker has done it')
+            : new NesgdError(CANCELLED, 'its run gave it up'),
+        ),
     });
+    this.#worker.on('completed', (job) => void this.#snapshots.clear(snapshotKey(job.data as Job)).catch(() => {}));
     this.#worker.on('stalled', (jobId) => log.warn({ jobId }, 'a worker went silent; its job is back in the queue'));
   }
 
   async ready(): Promise<void> {
+    await this.#snapshots.sweep();
     await this.#worker.waitUntilReady();
   }
 
-  /** Gives the current job back to the queue, where another worker starts it anew, and ends. */
+  /** Puts the current job's state down, gives it back to the queue, where another worker goes on with it, and ends. */
   async close(): Promise<void> {
     this.#stop.abort();
     clearTimeout(this.#pause);
@@ -128,10 +139,10 @@ export class Supervisor {
     void this.#worker.close().then(this.onDrained);
   }
 
-  #giveUp(jobId: string, why: string): void {
+  #giveUp(jobId: string, reason: NesgdError): void {
     if (this.#current?.id !== jobId || this.#current.giveUp.signal.aborted) return;
-    this.log.info({ jobId }, `job given up: ${why}`);
-    this.#current.giveUp.abort(new NesgdError(CANCELLED, why));
+    this.log.info({ jobId }, `job given up: ${reason.message}`);
+    this.#current.giveUp.abort(reason);
   }
 
   async #process(queued: QueueJob<unknown, JobOutcome>, token?: string): Promise<JobOutcome> {
@@ -177,8 +188,9 @@ export class Supervisor {
 
   /** Fetches what the job names, has it done, and sends the weights that it stored. */
   async #do(job: Job, onProgress: (progress: WorkerReport['progress']) => void, signal: AbortSignal) {
+    const onNotice = (text: string) => this.log.warn({ runId: job.runId, kind: job.kind }, text);
     const train = () =>
-      this.#slot.run(job, { onProgress, signal }).catch((error) => this.#refuseForLackOfMeans(job, error));
+      this.#slot.run(job, { onProgress, onNotice, signal }).catch((error) => this.#refuseForLackOfMeans(job, error));
     const artifacts = this.#artifacts;
     if (!artifacts) return train();
 

@@ -79,6 +79,9 @@ export class EvaluationError extends NesgdError {
   }
 }
 
+/** Nobody waits for the job's result any more: what it has come to so far need not be kept. */
+export class UnwantedJobError extends NesgdError {}
+
 /** An engine that cannot run on this machine; the same job may well run on another. */
 export class EngineUnavailableError extends NesgdError {
   constructor(

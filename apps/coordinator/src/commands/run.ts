@@ -14,13 +14,14 @@ import {
   searchesMasks,
   withFlag,
 } from '@nesgd/core/run';
-import { cacheFolder, checkCacheFolder } from '@nesgd/core/storage';
-import { hangTimeoutMs } from '@nesgd/core/trainer';
+import { cacheFolder, checkCacheFolder, SnapshotStore } from '@nesgd/core/storage';
+import { hangTimeoutMs, snapshotEpochs } from '@nesgd/core/trainer';
 import { type Broker, openBroker, withoutPassword } from '../broker.js';
 import { chooseRuntime } from '../choose-runtime.js';
 import { conductRun, summarise } from '../conduct-run.js';
 import type { CoordinatorConfig } from '../config.js';
 import { type Crew, hire } from '../crew.js';
+import { clearingSnapshots } from '../dispatch/clearing-snapshots.js';
 import { notingDivergence, refuseDiverged } from '../divergence.js';
 import { type ArtifactService, startArtifactService } from '../http/artifact-service.js';
 import { isLoopback, type ListenSettings, listenSettings } from '../http/listen-address.js';
@@ -242,12 +243,14 @@ export async function workOn(
     }));
   const givenUp = AbortSignal.any([signal, hired.lost]);
   setMaxListeners(0, givenUp); // Each job of a generation listens to it.
+  const cache = cacheFolder(config.cacheRoot);
   try {
+    await new SnapshotStore(cache).sweep();
     const finished = await notingDivergence(folder, () =>
       conductRun({
         run: folder,
-        dispatcher: artifacts?.serving(hired.dispatcher, folder.opened) ?? hired.dispatcher,
-        cache: cacheFolder(config.cacheRoot),
+        dispatcher: clearingSnapshots(artifacts?.serving(hired.dispatcher, folder.opened) ?? hired.dispatcher, cache),
+        cache,
         trainImages: counts.train,
         watch,
         signal: givenUp,
@@ -281,6 +284,6 @@ export function hireFor(
     logFolder,
     watch,
     joinAdvice: joinAdvice(access),
-    tolerance: { hangTimeoutMs: hangTimeoutMs(config.env), attempts },
+    tolerance: { hangTimeoutMs: hangTimeoutMs(config.env), snapshotEpochs: snapshotEpochs(config.env), attempts },
   });
 }

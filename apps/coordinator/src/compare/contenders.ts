@@ -1,6 +1,7 @@
 import { InputError } from '@nesgd/core/errors';
 import type { Runtime } from '@nesgd/core/protocol';
-import { type Experiment, METHOD_NAMES, type MethodName, sha256OfJson } from '@nesgd/core/run';
+import { type Experiment, METHOD_NAMES, type MethodName } from '@nesgd/core/run';
+import { sha256OfJson } from '@nesgd/core/storage';
 
 /** NE-SGD without Algorithm 2 is a method of its own here: Table V asks what it adds. */
 export const CONTENDER_NAMES = ['ne-sgd', 'ne-sgd-without-suppression', ...METHOD_NAMES.slice(1)] as const;

@@ -8,9 +8,13 @@ export interface LocalDispatcherOptions {
   readonly workers: number;
   readonly cacheRoot: string;
   readonly attempts?: number;
+  /** Snapshots of trainings: see ExecutorOptions. */
+  readonly snapshotEpochs?: number | undefined;
   /** How long a trainer may show no progress. */
   readonly hangTimeoutMs?: number;
   readonly onOutput?: (line: string) => void;
+  /** Something went otherwise than it should, without changing a result. */
+  readonly onNotice?: (text: string) => void;
 }
 
 /** The workers without a broker: trainer child processes of this process, fed from a list in memory. */
@@ -19,11 +23,13 @@ export class LocalDispatcher implements Dispatcher {
   readonly #all: TrainerSlot[];
   readonly #waiting: (() => void)[] = [];
   readonly #attempts: number;
+  readonly #onNotice: (text: string) => void;
   readonly #closed = new AbortController();
 
   constructor(options: LocalDispatcherOptions) {
     this.#attempts = options.attempts ?? DEFAULT_ATTEMPTS;
-    const { workers: _, attempts: __, ...slotOptions } = options;
+    this.#onNotice = options.onNotice ?? (() => {});
+    const { workers: _, attempts: __, onNotice: ___, ...slotOptions } = options;
     this.#free = Array.from({ length: options.workers }, (_, i) => ({
       name: `local-${i + 1}`,
       slot: new TrainerSlot(slotOptions),
@@ -39,6 +45,7 @@ export class LocalDispatcher implements Dispatcher {
         handlers.onStart?.(place.name);
         const { result, seconds, engine } = await place.slot.run(job, {
           onProgress: (progress) => handlers.onProgress?.(place.name, progress),
+          onNotice: (text) => this.#onNotice(`${place.name}: ${text}`),
           signal,
         });
         return { result, provenance: { worker: place.name, engine, seconds } };

@@ -1,5 +1,6 @@
 import { type Job, jobOutcomeSchema } from '@nesgd/core/protocol';
-import { type JobOutcome, sha256OfJson } from '@nesgd/core/run';
+import type { JobOutcome } from '@nesgd/core/run';
+import { sha256OfJson } from '@nesgd/core/storage';
 
 /** Content-addressed and readable: `<run>-evaluate-<hash>`; BullMQ allows no ":" in it. */
 export function jobIdOf(job: Job): string {

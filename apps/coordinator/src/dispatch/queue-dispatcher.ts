@@ -1,6 +1,7 @@
 import { NesgdError } from '@nesgd/core/errors';
 import {
   CANCELLED,
+  type CancelReason,
   cancelKey,
   failureFromText,
   type Job,
@@ -135,7 +136,7 @@ export class QueueDispatcher implements Dispatcher {
       if (pending?.twice) {
         this.#pending.delete(again(id));
         // One of the two is done, if either is; the other's worker may stop.
-        void Promise.all([this.#giveUp(id), this.#giveUp(again(id))]).catch(() => {});
+        void Promise.all([this.#giveUp(id, 'done'), this.#giveUp(again(id), 'done')]).catch(() => {});
       }
     }
   }
@@ -279,14 +280,14 @@ export class QueueDispatcher implements Dispatcher {
     const ids = pending?.twice ? [id, again(id)] : [id];
     for (const each of ids) {
       this.#pending.delete(each);
-      await this.#giveUp(each).catch(() => {});
+      await this.#giveUp(each, 'stopped').catch(() => {});
     }
   }
 
   /** Takes a job off the queue; one that a worker has begun cannot be removed, so that worker is told to stop. */
-  async #giveUp(id: string): Promise<void> {
+  async #giveUp(id: string, why: CancelReason): Promise<void> {
     if ((await this.#queue.remove(id)) === 1) return;
-    await this.options.connection.set(cancelKey(id), '', 'EX', ORDER_LIFETIME_S);
+    await this.options.connection.set(cancelKey(id), why, 'EX', ORDER_LIFETIME_S);
   }
 }
 

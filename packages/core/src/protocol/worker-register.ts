@@ -12,8 +12,11 @@ export const WORKERS_KEY = `${QUEUE_PREFIX}:workers`;
 export const workerKey = (name: string): string => `${QUEUE_PREFIX}:worker:${name}`;
 /** Set for a worker that shall finish its job, take no other, and end. */
 export const drainKey = (name: string): string => `${QUEUE_PREFIX}:drain:${name}`;
-/** Set for a job that its run has given up: whoever is at it may stop. */
+/** Set, to a CancelReason, for a job that its run has given up: whoever is at it may stop. */
 export const cancelKey = (jobId: string): string => `${QUEUE_PREFIX}:cancel:${jobId}`;
+
+/** `stopped`: the run may be resumed, and go on with the job where it is now. `done`: its result is there. */
+export type CancelReason = 'stopped' | 'done';
 
 /** How long an order waits for those it is for. */
 export const ORDER_LIFETIME_S = 3600;

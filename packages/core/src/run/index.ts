@@ -1,4 +1,3 @@
-export * from './canonical-json.js';
 export * from './dispatcher.js';
 export * from './experiment.js';
 export * from './experiment-file.js';

@@ -9,6 +9,8 @@ export interface CacheFolder {
   readonly datasets: string;
   /** Checkpoints by SHA-256: alpha, and the retrained weights that led a run. */
   readonly blobs: BlobStore;
+  /** How far trainings under way have come, by the hash of their job. */
+  readonly snapshots: string;
   /** What is known of alphas trained before, by the hash of everything they depend on. */
   readonly alphas: string;
   /** The native runtime: TensorFlow, the binding, Valkey. */
@@ -26,6 +28,7 @@ export function cacheFolder(root: string): CacheFolder {
     root,
     datasets: join(root, 'datasets'),
     blobs: new BlobStore(join(root, 'blobs')),
+    snapshots: join(root, 'snapshots'),
     alphas: join(root, 'alphas'),
     runtime: join(root, 'runtime'),
   };

@@ -11,8 +11,8 @@ export async function checkWritable(folder: string): Promise<void> {
 }
 
 /** @throws InputError where data sets or weights cannot be stored there. */
-export async function checkCacheFolder({ root, datasets, blobs, alphas }: CacheFolder): Promise<void> {
-  for (const folder of [root, datasets, blobs.folder, alphas]) {
+export async function checkCacheFolder({ root, datasets, blobs, snapshots, alphas }: CacheFolder): Promise<void> {
+  for (const folder of [root, datasets, blobs.folder, snapshots, alphas]) {
     await checkWritable(folder).catch((cause) => {
       throw new InputError(
         'CACHE_FOLDER',

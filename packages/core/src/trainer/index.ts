@@ -7,5 +7,6 @@ export {
   type TrainerOptions,
   TrainerProcess,
 } from './trainer-process.js';
+export { snapshotEpochs } from './snapshot-epochs.js';
 export { TrainerSlot, type TrainerSlotOptions } from './trainer-slot.js';
 export { hangTimeoutMs } from './watchdog.js';

@@ -1,6 +1,6 @@
 /** The trainer child process: one executor, one job at a time, in the service of whoever forked it. */
 import { z } from 'zod';
-import { NesgdError } from '../errors.js';
+import { NesgdError, UnwantedJobError } from '../errors.js';
 import { runtimeSchema } from '../protocol/index.js';
 import { cacheFolder } from '../storage/index.js';
 import { createExecutor } from '../training/execute.js';
@@ -8,7 +8,7 @@ import { infer } from '../training/infer.js';
 import { errorToMessage, type FromTrainer, toTrainerSchema } from './messages.js';
 
 const settings = z
-  .strictObject({ runtime: runtimeSchema, cacheRoot: z.string() })
+  .strictObject({ runtime: runtimeSchema, cacheRoot: z.string(), snapshotEpochs: z.int().min(0).optional() })
   .parse(JSON.parse(process.env.NESGD_TRAINER ?? 'null'));
 
 // The supervisor's death closes the channel: computing on would be for nobody.
@@ -25,6 +25,7 @@ try {
   const executor = await createExecutor({
     runtime: settings.runtime,
     cache: cacheFolder(settings.cacheRoot),
+    snapshotEpochs: settings.snapshotEpochs,
   });
   let abort: { id: number; controller: AbortController } | undefined;
 
@@ -32,7 +33,8 @@ try {
     const message = toTrainerSchema.parse(raw);
     if (message.type === 'stop') process.exit(0);
     if (message.type === 'abort') {
-      if (abort?.id === message.id) abort.controller.abort(new NesgdError('ABORTED', 'the job was stopped', true));
+      const Reason = message.wanted ? NesgdError : UnwantedJobError;
+      if (abort?.id === message.id) abort.controller.abort(new Reason('ABORTED', 'the job was stopped', true));
       return;
     }
     const { id } = message;
@@ -54,6 +56,8 @@ try {
           lastSign = now;
           send({ type: 'alive', id });
         },
+        onSnapshot: (snapshot) => send({ type: 'snapshot', id, snapshot }),
+        onNotice: (text) => send({ type: 'notice', id, text }),
         signal: controller.signal,
       });
       send({ type: 'result', id, result, seconds: (performance.now() - started) / 1000 });

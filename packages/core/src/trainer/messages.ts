@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { InputError, isDiskFull, NesgdError } from '../errors.js';
 import { jobResultSchema, jobSchema, modelSchema, normalisationSchema, progressSchema } from '../protocol/index.js';
+import { snapshotSchema } from '../storage/index.js';
 
 /** What a supervisor and its trainer child process say to each other over the fork's IPC channel. */
 
@@ -22,7 +23,8 @@ export type Inference = z.infer<typeof inferenceSchema>;
 export const toTrainerSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('job'), id: z.int(), job: jobSchema }),
   z.strictObject({ type: z.literal('infer'), id: z.int(), inference: inferenceSchema }),
-  z.strictObject({ type: z.literal('abort'), id: z.int() }),
+  /** `wanted`: somebody will go on with the job, so its state is kept before it ends. */
+  z.strictObject({ type: z.literal('abort'), id: z.int(), wanted: z.boolean() }),
   z.strictObject({ type: z.literal('stop') }),
 ]);
 export type ToTrainer = z.infer<typeof toTrainerSchema>;
@@ -42,6 +44,10 @@ export const fromTrainerSchema = z.discriminatedUnion('type', [
   /** Another step is done; sent now and then. */
   z.strictObject({ type: z.literal('alive'), id: z.int() }),
   z.strictObject({ type: z.literal('progress'), id: z.int(), progress: progressSchema }),
+  /** The state of the training has been kept in the cache folder. */
+  z.strictObject({ type: z.literal('snapshot'), id: z.int(), snapshot: snapshotSchema }),
+  /** For the log. */
+  z.strictObject({ type: z.literal('notice'), id: z.int(), text: z.string() }),
   z.strictObject({ type: z.literal('result'), id: z.int(), result: jobResultSchema, seconds: z.number() }),
   /** `[N][classes]` */
   z.strictObject({ type: z.literal('logits'), id: z.int(), logits: z.array(z.array(z.number())) }),

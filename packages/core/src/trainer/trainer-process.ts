@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { NesgdError } from '../errors.js';
+import { NesgdError, UnwantedJobError } from '../errors.js';
 import type { Job, JobResult, Progress, Runtime } from '../protocol/index.js';
+import type { Snapshot } from '../storage/index.js';
 import { errorFromMessage, type FromTrainer, fromTrainerSchema, type Inference, type ToTrainer } from './messages.js';
 import { trainerEnvironment } from './trainer-environment.js';
 import { hangTimeoutMs, Watchdog } from './watchdog.js';
@@ -12,6 +13,8 @@ export interface TrainerOptions {
   readonly cacheRoot: string;
   /** The one card that jobs for a card are done on: its UUID. Jobs for a processor see none. */
   readonly card?: string;
+  /** Snapshots of trainings: see ExecutorOptions. */
+  readonly snapshotEpochs?: number | undefined;
   /** Without a sign of life for so long (see Watchdog) the process is killed. Default: 600 s. */
   readonly hangTimeoutMs?: number;
   /** Called with each line the trainer writes; its output never mixes with ours. */
@@ -20,7 +23,13 @@ export interface TrainerOptions {
 
 export interface JobHandlers {
   readonly onProgress?: (progress: Progress) => void;
-  /** Aborting it ends the job at its next step; where that takes more than seconds the trainer is killed. */
+  readonly onSnapshot?: (snapshot: Snapshot) => void;
+  /** Something went otherwise than it should, without changing the result. */
+  readonly onNotice?: (text: string) => void;
+  /**
+   * Aborting it ends the job at its next step, its state kept unless the reason is an UnwantedJobError; where that takes
+   * more than seconds the trainer is killed.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -49,6 +58,8 @@ export class TrainerHungError extends NesgdError {
 
 /** A step may take long, and a trainer that hangs hears nothing. */
 const ABORT_GRACE_MS = 5_000;
+/** Time to write its state down as well. */
+const PUT_ASIDE_GRACE_MS = 8_000;
 
 /**
  * A child process that trains. TensorFlow.js blocks its thread for whole steps and is not to be trusted with memory
@@ -93,7 +104,11 @@ export class TrainerProcess {
     const child = fork(fileURLToPath(new URL('./main.js', import.meta.url)), [], {
       env: {
         ...process.env,
-        NESGD_TRAINER: JSON.stringify({ runtime: options.runtime, cacheRoot: options.cacheRoot }),
+        NESGD_TRAINER: JSON.stringify({
+          runtime: options.runtime,
+          cacheRoot: options.cacheRoot,
+          snapshotEpochs: options.snapshotEpochs,
+        }),
         ...trainerEnvironment(options.runtime.threads),
         ...(options.card !== undefined && { CUDA_VISIBLE_DEVICES: options.card }),
       },
@@ -148,8 +163,9 @@ export class TrainerProcess {
     const id = this.#nextId++;
     let killing: NodeJS.Timeout | undefined;
     const abort = () => {
-      this.#send({ type: 'abort', id });
-      killing = setTimeout(() => this.#kill(), ABORT_GRACE_MS);
+      const wanted = !(handlers.signal?.reason instanceof UnwantedJobError);
+      this.#send({ type: 'abort', id, wanted });
+      killing = setTimeout(() => this.#kill(), wanted ? PUT_ASIDE_GRACE_MS : ABORT_GRACE_MS);
     };
     return new Promise<Answer>((resolve, reject) => {
       this.#running = { id, handlers, resolve, reject };
@@ -199,6 +215,10 @@ export class TrainerProcess {
       this.#watchdog?.sign();
     } else if (message.type === 'progress') {
       this.#running.handlers.onProgress?.(message.progress);
+    } else if (message.type === 'snapshot') {
+      this.#running.handlers.onSnapshot?.(message.snapshot);
+    } else if (message.type === 'notice') {
+      this.#running.handlers.onNotice?.(message.text);
     } else if (message.type === 'error') {
       this.#settle()?.reject(errorFromMessage(message.error));
     } else {

@@ -6,6 +6,8 @@ export interface TrainerSlotOptions {
   /** See TrainerOptions. */
   readonly card?: string;
   /** See TrainerOptions. */
+  readonly snapshotEpochs?: number | undefined;
+  /** See TrainerOptions. */
   readonly hangTimeoutMs?: number;
   readonly onOutput?: (line: string) => void;
 }

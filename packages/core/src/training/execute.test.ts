@@ -1,12 +1,12 @@
 import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { LabelledImages } from '../datasets/index.js';
 import { packDataset } from '../datasets/pack.js';
 import { packedPath } from '../datasets/packed-file.js';
 import { joined } from '../datasets/test-support.js';
-import { MaskLengthError, NesgdError } from '../errors.js';
+import { MaskLengthError, NesgdError, UnwantedJobError } from '../errors.js';
 import {
   type AlphaJob,
   type EvaluateJob,
@@ -18,12 +18,14 @@ import {
   type Runtime,
   type TrainJob,
 } from '../protocol/index.js';
-import { type CacheFolder, cacheFolder } from '../storage/index.js';
+import { type CacheFolder, cacheFolder, SnapshotStore, snapshotKey } from '../storage/index.js';
+import { initialWeights } from './alpha.js';
 import { readCheckpoint } from './checkpoint.js';
 import { availableEngines } from './engine/index.js';
 import { Executor } from './execute.js';
-import { modelSpec } from './models/index.js';
+import { modelSpec, sizeOf } from './models/index.js';
 import { SETTINGS, spotsDataset } from './test-support.js';
+import { formatTrainingState } from './training-state.js';
 
 const engines = await availableEngines();
 const spec = modelSpec('resnet8', [8, 8, 1], 3);
@@ -173,6 +175,85 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('executor
     expect(Math.abs(std - 0.1)).toBeLessThan((5 * 0.1) / Math.sqrt(2 * distances.length));
     for (const { name, trainable } of spec.parameters) if (!trainable) expect(mutant.get(name)).toEqual(mean.get(name));
     e.dispose();
+  });
+
+  describe('snapshots', () => {
+    const training = { ...SETTINGS, epochs: 4, learningRate: 0.1 };
+    const job = (): TrainJob => trainJob({ training, stream: 'long' });
+    const snapshotting = () => new Executor(engine, { engine: name, threads: 1 }, cache, 1);
+    const store = () => new SnapshotStore(cache);
+
+    /** Ends the job as a dead process would: in its second epoch, without another word. */
+    async function breakOff(): Promise<void> {
+      const e = snapshotting();
+      const controller = new AbortController();
+      const onProgress = ({ epoch }: Progress) => epoch === 2 && controller.abort(new UnwantedJobError('GONE', 'gone'));
+      await expect(e.execute(job(), { onProgress, signal: controller.signal })).rejects.toThrow('gone');
+      e.dispose();
+    }
+    async function goOn() {
+      const e = snapshotting();
+      const epochs: number[] = [];
+      const notices: string[] = [];
+      const result = await e.execute(job(), {
+        onProgress: ({ epoch }) => epochs.push(epoch),
+        onNotice: (text) => notices.push(text),
+      });
+      e.dispose();
+      return { result, epochs, notices };
+    }
+    const undisturbed = async () => {
+      const e = executor();
+      const result = await e.execute(job());
+      e.dispose();
+      return result;
+    };
+    afterEach(() => store().clear(snapshotKey(job())));
+
+    it('a job that was broken off goes on after the last epoch that was kept, to the same facts', async () => {
+      await breakOff();
+      const { result, epochs, notices } = await goOn();
+      expect(epochs).toEqual([3, 4]);
+      expect(notices).toEqual(['goes on from its snapshot: 2 epochs and 0 images are done']);
+      expect(result).toEqual(await undisturbed());
+    });
+
+    it.each([
+      ['damaged', async (sha256: string) => truncate(cache.blobs.path(sha256), 1_000), /has changed/],
+      ['gone', async (sha256: string) => cache.blobs.delete(sha256), /there is no file/],
+      [
+        "another job's",
+        async () => {
+          const foreign = await cache.blobs.put(
+            formatTrainingState(spec, snapshotKey(alphaJob()), {
+              ...{ steps: 9, lossSum: 0, images: 0, imagesTrained: 216, curve: [], best: undefined },
+              weights: initialWeights(spec, [1, 'foreign']),
+              velocities: new Map(spec.parameters.map(({ name: n, shape }) => [n, new Float32Array(sizeOf(shape))])),
+            }),
+          );
+          await store().point(snapshotKey(job()), { steps: 1_000, sha256: foreign });
+        },
+        /it is the state of another training/,
+      ],
+    ])('one that is %s is discarded with a word, never used', async (_, spoil, reason) => {
+      await breakOff();
+      await spoil((await store().find(snapshotKey(job())))!.sha256);
+      const { result, epochs, notices } = await goOn();
+      expect(notices).toEqual([expect.stringMatching(/^its snapshot is discarded, the training begins anew: /)]);
+      expect(notices[0]).toMatch(reason);
+      expect(epochs).toEqual([1, 2, 3, 4]);
+      expect(result).toEqual(await undisturbed());
+    });
+
+    it('one that cannot be written is done without, and said', async () => {
+      await rm(cache.snapshots, { recursive: true, force: true });
+      await writeFile(cache.snapshots, 'no folder');
+      const { result, notices } = await goOn();
+      await rm(cache.snapshots);
+      expect(notices).toHaveLength(3);
+      expect(notices[0]).toMatch(/^no snapshot of the training could be kept: /);
+      expect(result).toEqual(await undisturbed());
+    });
   });
 
   it('evaluate: stores weights only where they beat what the job says', async () => {

@@ -14,11 +14,12 @@ import {
   sameRuntime,
   type TrainJob,
 } from '../protocol/index.js';
-import type { CacheFolder } from '../storage/index.js';
+import { type CacheFolder, type Snapshot, SnapshotStore, snapshotKey } from '../storage/index.js';
 import { initialWeights, trainAlpha } from './alpha.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { createEngine, type Engine } from './engine/index.js';
 import { accuracyOf } from './evaluate.js';
+import { JobSnapshots } from './job-snapshots.js';
 import { type ModelSpec, modelSpec } from './models/index.js';
 import { Network } from './network.js';
 import { recombine } from './recombine.js';
@@ -30,13 +31,24 @@ import type { Weights } from './weights.js';
 export interface ExecutorOptions {
   /** A process keeps what it began with. */
   readonly runtime: Runtime;
-  /** Where data sets and weights are found by hash, and results are stored. */
+  /** Where data sets and weights are found by hash, and results and snapshots are stored. */
   readonly cache: CacheFolder;
+  /** See JobSnapshots; 0: a training keeps none, and uses none. */
+  readonly snapshotEpochs?: number | undefined;
+}
+
+/** Who follows a job. */
+export interface JobWatch extends Omit<Watch, 'snapshots'> {
+  /** The state of its training has been kept. */
+  readonly onSnapshot?: (snapshot: Snapshot) => void;
+  /** Something went otherwise than it should, without changing the result. */
+  readonly onNotice?: (text: string) => void;
 }
 
 /** @throws EngineUnavailableError where the engine cannot run here. */
-export async function createExecutor({ runtime, cache }: ExecutorOptions): Promise<Executor> {
-  return new Executor(await createEngine(runtime.engine, runtime.threads, meansOf(runtime)), runtime, cache);
+export async function createExecutor({ runtime, cache, snapshotEpochs }: ExecutorOptions): Promise<Executor> {
+  const engine = await createEngine(runtime.engine, runtime.threads, meansOf(runtime));
+  return new Executor(engine, runtime, cache, snapshotEpochs);
 }
 
 /**
@@ -52,6 +64,7 @@ export class Executor {
     readonly engine: Engine,
     readonly runtime: Runtime,
     readonly cache: CacheFolder,
+    readonly snapshotEpochs?: number,
   ) {}
 
   /** Library, version, device and threads, as results quote it. */
@@ -63,7 +76,7 @@ export class Executor {
    * @throws NesgdError where the cache folder lacks what the job names or its training leads nowhere, InputError where
    * the job cannot be done as it is; the signal's reason once it is aborted. The executor stays usable.
    */
-  async execute(job: Job, watch: Watch = {}): Promise<JobResult> {
+  async execute(job: Job, watch: JobWatch = {}): Promise<JobResult> {
     if (!sameRuntime(job.runtime, this.runtime)) {
       throw new NesgdError(
         'WRONG_RUNTIME',
@@ -74,7 +87,8 @@ export class Executor {
     const data = await this.#dataOf(job);
     const network = this.#networkOf(modelSpec(job.model.name, data.imageShape, data.classes));
     try {
-      return await this.#work(job, data, network, watch);
+      const snapshots = await this.#snapshotsOf(job, network.spec, watch);
+      return await this.#work(job, data, network, { ...watch, ...(snapshots && { snapshots }) });
     } catch (error) {
       // Whoever replaces the file must not meet the old one still open.
       if (error instanceof NesgdError && error.code === 'DATASET_CORRUPT') this.#closeData();
@@ -160,6 +174,19 @@ export class Executor {
     const { source, indices } = imagesOf(data, job.measureOn);
     const accuracy = await accuracyOf(network, source, indices, watch);
     return { accuracy, curve: [], weights: await this.#store(network, data), imagesTrained: 0 };
+  }
+
+  async #snapshotsOf(job: Job, spec: ModelSpec, watch: JobWatch): Promise<JobSnapshots | undefined> {
+    if (this.snapshotEpochs === 0 || !('training' in job)) return undefined;
+    return JobSnapshots.open({
+      store: new SnapshotStore(this.cache),
+      blobs: this.cache.blobs,
+      key: snapshotKey(job),
+      spec,
+      everyEpochs: this.snapshotEpochs,
+      onKept: watch.onSnapshot,
+      onNotice: watch.onNotice,
+    });
   }
 
   #store(network: Network, { meaning }: TrainingData): Promise<string> {

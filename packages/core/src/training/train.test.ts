@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { InputError, NesgdError } from '../errors.js';
+import { InputError, NesgdError, UnwantedJobError } from '../errors.js';
 import { trainAlpha } from './alpha.js';
+import { writeCheckpoint } from './checkpoint.js';
 import { availableEngines, type Engine } from './engine/index.js';
 import { accuracyOf } from './evaluate.js';
 import { Network } from './network.js';
 import { retrain } from './retrain.js';
 import { Sgd } from './sgd.js';
 import { SETTINGS, spotsData, tinySpec, tinyWeights } from './test-support.js';
-import { train, trainStep } from './train.js';
+import { type Snapshots, train, trainStep } from './train.js';
 import { batchOf } from './training-data.js';
+import { formatTrainingState, parseTrainingState, type TrainingState } from './training-state.js';
 
 const engines = await availableEngines();
 const spec = tinySpec();
@@ -141,6 +143,86 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('training
     });
     await expect(alpha).rejects.toThrow(/diverged in epoch \d+.*smaller alpha\.learningRate than 1000000000000/);
     network.dispose();
+  });
+
+  describe('snapshots', () => {
+    // Dropout, augmentation, two learning rates, a smaller last batch and the best epoch: all that has a state.
+    const augmented = { ...data, augmentation: { padCrop: 1, horizontalFlip: true }, partition: { ...data.partition } };
+    augmented.partition.train = data.partition.train.subarray(0, 150);
+    const training = {
+      ...base,
+      data: augmented,
+      settings: { ...SETTINGS, epochs: 5, weights: 'best' },
+      learningRates: (name: string) => (name.startsWith('layer1') ? 0.1 : 0.03),
+    } as const;
+    /** @param abortAt the step after which the training is aborted. */
+    const run = async (
+      from?: TrainingState,
+      { due = (_: number): boolean => false, abortAt = 0, reason = new Error('stop') } = {},
+    ) => {
+      const network = networkOn(engine, from && tinyWeights(spec, 7)); // Whatever it had before is replaced.
+      const kept: TrainingState[] = [];
+      const epochs: number[] = [];
+      const controller = new AbortController();
+      let steps = 0;
+      const snapshots: Snapshots = { from, due, keep: async (state) => void kept.push(state) };
+      const trained = await train(network, training, {
+        snapshots,
+        signal: controller.signal,
+        onProgress: ({ epoch }) => epochs.push(epoch),
+        onStep: () => ++steps === abortAt && controller.abort(reason),
+      }).catch((error) => {
+        if (error !== reason) throw error;
+      });
+      const weights = network.weights();
+      network.dispose();
+      return { trained, weights, kept, epochs };
+    };
+    /** As it comes back from a file. */
+    const stored = (state: TrainingState) =>
+      parseTrainingState(formatTrainingState(spec, 'job', state), spec, 'job', 'test');
+
+    it('a training that goes on from one repeats no epoch before it and comes to the same bits', async () => {
+      const whole = await run(undefined, { due: () => true });
+      expect(whole.kept.map(({ curve }) => curve.length)).toEqual([1, 2, 3, 4]);
+      for (const state of whole.kept) {
+        const { trained, weights, epochs } = await run(stored(state));
+        expect(epochs).toEqual([1, 2, 3, 4, 5].slice(state.curve.length));
+        expect({ trained, weights }).toEqual({ trained: whole.trained, weights: whole.weights });
+      }
+    });
+
+    it('one that is aborted is kept where it is, amid an epoch or while it is measured, and goes on from there', async () => {
+      const whole = await run();
+      // An epoch: five steps, and one batch of validation images.
+      for (const abortAt of [1, 3, 5, 6, 13]) {
+        const { kept, trained } = await run(undefined, { abortAt });
+        expect(trained).toBeUndefined();
+        expect(kept).toHaveLength(1);
+        const again = await run(stored(kept[0]!));
+        expect({ trained: again.trained, weights: again.weights }).toEqual({
+          trained: whole.trained,
+          weights: whole.weights,
+        });
+      }
+    });
+
+    it('nothing is kept of a training that nobody wants any more', async () => {
+      const reason = new UnwantedJobError('CANCELLED', 'done elsewhere');
+      expect((await run(undefined, { abortAt: 3, reason })).kept).toEqual([]);
+    });
+
+    it('the state of another job, of another network and a cut file are refused', async () => {
+      const [state] = (await run(undefined, { due: () => true })).kept;
+      const file = formatTrainingState(spec, 'job', state!);
+      const read = (bytes: Uint8Array, of = spec, job = 'job') => parseTrainingState(bytes, of, job, 'test');
+      expect(() => read(file, spec, 'another')).toThrow(
+        'test is no usable checkpoint: it is the state of another training',
+      );
+      expect(() => read(file, tinySpec([8, 8, 1], 4))).toThrow('linear.weight: missing, or of another size');
+      expect(() => read(file.subarray(0, -1))).toThrow('cut short');
+      expect(() => read(writeCheckpoint(spec, tinyWeights(spec)))).toThrow('does not say how far');
+    });
   });
 
   it('stops at its next step when aborted, with the reason given', async () => {

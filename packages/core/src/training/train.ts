@@ -1,13 +1,15 @@
 import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 import { batchesOf, checkBatchSize, epochAugmentation, epochOrder, type StreamPath } from '../datasets/index.js';
 import { type Rng, rngAt } from '../evolution/rng.js';
+import { UnwantedJobError } from '../errors.js';
 import type { EpochRecord, Progress, Retraining } from '../protocol/index.js';
 import { accuracyOf } from './evaluate.js';
 import type { Network } from './network.js';
 import { learningRateFactor } from './schedule.js';
 import { type LearningRates, Sgd } from './sgd.js';
 import { batchOf, imagesOf, type SplitName, type TrainingData } from './training-data.js';
-import { allFinite, type Weights } from './weights.js';
+import type { Course, TrainingState } from './training-state.js';
+import { allFinite } from './weights.js';
 
 /** What alpha's training and a retraining have in common. */
 export type OptimisationSettings = Omit<Retraining, 'learningRateRetained' | 'learningRateReinitialised'>;
@@ -24,12 +26,22 @@ export interface Training {
   readonly measureOn: SplitName;
 }
 
+/** Where the state of a training is kept while it goes on. */
+export interface Snapshots {
+  /** What an earlier attempt of this training left. */
+  readonly from?: TrainingState | undefined;
+  /** Whether the state after this epoch is worth keeping. */
+  due(epoch: number): boolean;
+  keep(state: TrainingState): Promise<void>;
+}
+
 export interface Watch {
   readonly onProgress?: (progress: Progress) => void;
   /** Called after each batch, in training and in measuring: a training that calls nothing for long hangs. */
   readonly onStep?: () => void;
-  /** Aborting ends the training at its next step. */
+  /** Aborting ends the training at its next step; unless the reason is an UnwantedJobError its state is kept. */
   readonly signal?: AbortSignal;
+  readonly snapshots?: Snapshots;
 }
 
 export interface Trained {
@@ -47,6 +59,8 @@ export interface Trained {
  *
  * The best epoch is the one with the highest accuracy on the validation images (the first of several); where there are
  * none, on the split that is measured. Every epoch sees every training image once; the last batch may be smaller.
+ *
+ * With a snapshot it goes on where that was taken, also amid an epoch, to the bits of a training that nothing disturbed.
  * @throws the signal's reason once it is aborted; InputError where the split has no image or fills no batch.
  */
 export async function train(network: Network, training: Training, watch: Watch = {}): Promise<Trained> {
@@ -57,39 +71,52 @@ export async function train(network: Network, training: Training, watch: Watch =
     const { source, indices } = imagesOf(data, split);
     return accuracyOf(network, source, indices, watch);
   };
-  const curve: EpochRecord[] = [];
-  let imagesTrained = 0;
-  let best: { weights: Weights; chosenBy: number; accuracy: number } | undefined;
-
   const sgd = new Sgd(network, settings, training.learningRates);
+  const course: Course = { steps: 0, lossSum: 0, images: 0, imagesTrained: 0, curve: [], best: undefined };
+  const { curve } = course;
+  const { snapshots, signal } = watch;
+  const state = (): TrainingState => ({
+    ...course,
+    curve: [...curve],
+    weights: network.weights(),
+    velocities: sgd.velocities(),
+  });
   try {
-    for (let epoch = 1; epoch <= settings.epochs; epoch++) {
+    if (snapshots?.from) goOn(network, sgd, course, snapshots.from);
+    while (curve.length < settings.epochs) {
+      const epoch = curve.length + 1;
+      const imagesBefore = course.images;
       const started = performance.now();
-      const { loss, images } = await trainEpoch(network, sgd, training, epoch, watch);
+      await trainEpoch(network, sgd, training, course, watch);
       const seconds = (performance.now() - started) / 1000;
-      imagesTrained += images;
+      const loss = course.lossSum / course.images;
       if (!Number.isFinite(loss)) {
         curve.push({ epoch, trainLoss: null, accuracy: null });
         break;
       }
       const accuracy = await measure(measureOn);
-      curve.push({ epoch, trainLoss: loss, accuracy });
       if (settings.weights === 'best') {
         const chosenBy = chooseOn === measureOn ? accuracy : await measure(chooseOn);
-        if (!best || chosenBy > best.chosenBy) best = { weights: network.weights(), chosenBy, accuracy };
+        if (!course.best || chosenBy > course.best.chosenBy) {
+          course.best = { weights: network.weights(), chosenBy, accuracy };
+        }
       }
-      watch.onProgress?.({
-        epoch,
-        epochs: settings.epochs,
-        trainLoss: loss,
-        accuracy,
-        imagesPerSecond: images / seconds,
-      });
+      const imagesPerSecond = (course.images - imagesBefore) / seconds;
+      curve.push({ epoch, trainLoss: loss, accuracy });
+      course.lossSum = 0;
+      course.images = 0;
+      watch.onProgress?.({ epoch, epochs: settings.epochs, trainLoss: loss, accuracy, imagesPerSecond });
       if (training.stopBelow?.some((rung) => rung.epoch === epoch && accuracy < rung.accuracy)) break;
+      if (epoch < settings.epochs && snapshots?.due(epoch)) await snapshots.keep(state());
     }
+  } catch (error) {
+    const wanted = signal?.aborted && !(signal.reason instanceof UnwantedJobError);
+    if (wanted && course.steps > 0 && Number.isFinite(course.lossSum)) await snapshots?.keep(state());
+    throw error;
   } finally {
     sgd.dispose();
   }
+  const { best, imagesTrained } = course;
   if (best) network.load(best.weights);
   return {
     accuracy: best?.accuracy ?? curve.at(-1)?.accuracy ?? (await measure(measureOn)),
@@ -100,39 +127,47 @@ export async function train(network: Network, training: Training, watch: Watch =
   };
 }
 
-/** @returns the mean loss of the epoch's images; not finite as soon as that of one batch is not. */
+/** Puts everything where an earlier attempt left it. */
+function goOn(network: Network, sgd: Sgd, course: Course, from: TrainingState): void {
+  const { weights, velocities, curve, ...numbers } = from;
+  network.load(weights);
+  sgd.load(velocities);
+  Object.assign(course, numbers);
+  course.curve.push(...curve);
+}
+
+/** Does what is left of the epoch under way, until its end or until the loss of a batch is not finite. */
 async function trainEpoch(
   network: Network,
   sgd: Sgd,
   { data, settings, stream }: Training,
-  epoch: number,
+  course: Course,
   { signal, onStep }: Watch,
-): Promise<{ loss: number; images: number }> {
+): Promise<void> {
+  const epoch = course.curve.length + 1;
   const order = epochOrder(data.partition.train, stream, epoch);
   const augmentation = epochAugmentation(data.augmentation, stream, epoch);
   const stepsPerEpoch = Math.ceil(order.length / settings.batchSize);
-  let step = (epoch - 1) * stepsPerEpoch;
-  let lossSum = 0;
-  let images = 0;
-  for (const batch of batchesOf(order, settings.batchSize)) {
+  const done = course.steps - (epoch - 1) * stepsPerEpoch;
+  for (const batch of batchesOf(order.subarray(done * settings.batchSize), settings.batchSize)) {
     // Training blocks this thread; messages are read between steps.
     await turnOfTheEventLoop();
     signal?.throwIfAborted();
     const { pixels, labels } = batchOf(data.train, batch, augmentation);
-    lossSum += trainStep(
+    course.lossSum += trainStep(
       network,
       sgd,
       pixels,
       labels,
-      learningRateFactor(settings, step, stepsPerEpoch * settings.epochs),
-      rngAt(...stream, 'dropout', step),
+      learningRateFactor(settings, course.steps, stepsPerEpoch * settings.epochs),
+      rngAt(...stream, 'dropout', course.steps),
     );
-    images += batch.length;
-    step++;
+    course.images += batch.length;
+    course.imagesTrained += batch.length;
+    course.steps++;
     onStep?.();
-    if (!Number.isFinite(lossSum)) break;
+    if (!Number.isFinite(course.lossSum)) break;
   }
-  return { loss: lossSum / images, images };
 }
 
 /**

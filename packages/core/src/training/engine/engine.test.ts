@@ -287,6 +287,28 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('engine %
     expect(engine.memory().tensors).toBe(before);
   });
 
+  it('sgd: velocities read from one group and loaded into another make it take the same steps, and leak nothing', () => {
+    const before = engine.memory().tensors;
+    const shapes = [[3], [2000]];
+    const options = { momentum: 0.9, weightDecay: 0.01 };
+    const [first, second] = [0, 1].map(() =>
+      shapes.map((shape, k) => engine.variable(Float32Array.from(draw(k, sizeOf(shape))), shape)),
+    );
+    const gradients = shapes.map((shape, k) => tensor(draw(5 + k, sizeOf(shape)), shape));
+    const one = engine.sgd(first!, options);
+    one.step(gradients, 0.1);
+    const other = engine.sgd(second!, options);
+    other.load(one.velocities());
+    for (const [k, variable] of second!.entries()) engine.assign(variable, engine.read(first![k]!));
+    const velocities = one.velocities();
+    for (const group of [one, other]) group.step(gradients, 0.1);
+    for (const k of shapes.keys()) expect(engine.read(second![k]!)).toEqual(engine.read(first![k]!));
+    expect(other.velocities()).toEqual(one.velocities());
+    expect(velocities).not.toEqual(one.velocities()); // A copy.
+    for (const t of [...first!, ...second!, ...gradients, one, other]) t.dispose();
+    expect(engine.memory().tensors).toBe(before);
+  });
+
   it('sgd: goes on from values assigned in between', () => {
     for (const size of [3, 2000]) {
       const v = engine.variable(new Float32Array(size).fill(1), [size]);

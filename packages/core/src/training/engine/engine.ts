@@ -190,6 +190,10 @@ export interface SgdGroup {
    * @param gradients one a variable, in order; borrowed.
    */
   step(gradients: readonly Tensor[], learningRate: number): void;
+  /** A copy of the velocities, one a variable, in order; in the engine's own layout. */
+  velocities(): Float32Array[];
+  /** Replaces them by what `velocities` of the same engine gave. */
+  load(velocities: readonly Float32Array[]): void;
   /** Frees the velocities; the variables stay. */
   dispose(): void;
 }

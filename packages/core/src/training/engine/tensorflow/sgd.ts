@@ -11,7 +11,7 @@ const LARGEST_ON_HOST = 1024;
 
 /** All variables in one operation, in place (packages/core/native). */
 export class FusedSgd implements SgdGroup {
-  readonly #velocities: readonly number[];
+  #velocities: readonly number[];
 
   constructor(
     readonly runtime: TensorFlowRuntime,
@@ -34,6 +34,15 @@ export class FusedSgd implements SgdGroup {
     const weights = this.variables.map(({ view }) => view);
     rt.run('NesgdSgd', attributes, [...weights, ...this.#velocities, ...gradients.map(handleOf), rate], 0);
     rt.delete(rate);
+  }
+
+  velocities(): Float32Array[] {
+    return this.#velocities.map((handle) => this.runtime.read(handle).slice());
+  }
+
+  load(velocities: readonly Float32Array[]): void {
+    this.dispose();
+    this.#velocities = this.variables.map(({ shape }, i) => this.runtime.create(velocities[i]!, shape));
   }
 
   dispose(): void {
@@ -63,6 +72,19 @@ export class TensorFlowSgd implements SgdGroup {
       const gradient = handleOf(gradients[i]!);
       if (velocity instanceof Float32Array) this.#stepOnHost(variable, velocity, gradient, learningRate);
       else this.#stepOnDevice(variable, velocity, gradient, learningRate);
+    }
+  }
+
+  velocities(): Float32Array[] {
+    return this.#velocities.map((velocity) =>
+      velocity instanceof Float32Array ? velocity.slice() : this.runtime.read(velocity.view).slice(),
+    );
+  }
+
+  load(velocities: readonly Float32Array[]): void {
+    for (const [i, velocity] of this.#velocities.entries()) {
+      if (velocity instanceof Float32Array) velocity.set(velocities[i]!);
+      else velocity.assign(velocities[i]!);
     }
   }
 

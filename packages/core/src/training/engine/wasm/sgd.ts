@@ -25,6 +25,16 @@ export class WasmSgd implements SgdGroup {
     }
   }
 
+  velocities(): Float32Array[] {
+    return this.#velocities.map(({ pointer, size }) => this.runtime.floats(pointer, size).slice());
+  }
+
+  load(velocities: readonly Float32Array[]): void {
+    for (const [i, { pointer, size }] of this.#velocities.entries()) {
+      this.runtime.floats(pointer, size).set(velocities[i]!);
+    }
+  }
+
   dispose(): void {
     for (const velocity of this.#velocities) this.runtime.free(velocity);
     this.#velocities = [];

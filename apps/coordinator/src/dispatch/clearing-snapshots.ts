@@ -1,0 +1,15 @@
+import type { Dispatcher } from '@nesgd/core/run';
+import { type CacheFolder, SnapshotStore, snapshotKey } from '@nesgd/core/storage';
+
+/** A dispatcher that removes what this machine keeps of a job's training once the job is done. */
+export function clearingSnapshots(dispatcher: Dispatcher, cache: CacheFolder): Dispatcher {
+  const store = new SnapshotStore(cache);
+  return {
+    async dispatch(job, handlers) {
+      const outcome = await dispatcher.dispatch(job, handlers);
+      await store.clear(snapshotKey(job));
+      return outcome;
+    },
+    close: () => dispatcher.close(),
+  };
+}

@@ -1,0 +1,157 @@
+import { readdir } from 'node:fs/promises';
+import { prepareDataset } from '@nesgd/core/datasets';
+import { type AlphaJob, PROTOCOL_VERSION, type Runtime } from '@nesgd/core/protocol';
+import type { JobOutcome } from '@nesgd/core/run';
+import { detectEngines, findBrokerBinary, startBroker } from '@nesgd/core/runtime';
+import { type CacheFolder, cacheFolder, defaultCacheRoot } from '@nesgd/core/storage';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { clearingSnapshots } from '../../apps/coordinator/src/dispatch/clearing-snapshots.js';
+import { LocalDispatcher } from '../../apps/coordinator/src/dispatch/local-dispatcher.js';
+import { QueueDispatcher } from '../../apps/coordinator/src/dispatch/queue-dispatcher.js';
+import { LocalWorkers } from '../../apps/coordinator/src/local-workers.js';
+import { Workplace } from '../support/cli.js';
+
+/** Long jobs whose trainer or worker ends under them, with real processes. */
+let workplace: Workplace;
+let cache: CacheFolder;
+let alphaJob: AlphaJob;
+const EPOCHS = 12;
+
+beforeAll(async () => {
+  workplace = await Workplace.create();
+  cache = cacheFolder(workplace.env.NESGD_CACHE as string);
+  // The workers that this process starts read these from its environment.
+  Object.assign(process.env, { NESGD_LOCK_DURATION_MS: '1500', NESGD_STALLED_INTERVAL_MS: '500' });
+  const augmentation = { padCrop: 2, horizontalFlip: true };
+  const size = { trainImages: 400, testImages: 100, validationFraction: 0.2 };
+  const data = await prepareDataset({ name: 'mnist', ...size, augmentation }, cache.datasets);
+  alphaJob = {
+    version: PROTOCOL_VERSION,
+    runId: 'snapshots',
+    kind: 'alpha',
+    seed: 3,
+    runtime: { engine: 'wasm', threads: 1 },
+    data: data.split,
+    model: { name: 'resnet8', granularity: 'block' },
+    measureOn: 'validation',
+    training: {
+      epochs: EPOCHS,
+      learningRate: 0.05,
+      schedule: 'cosine',
+      milestones: [],
+      gamma: 0.1,
+      batchSize: 32,
+      momentum: 0.9,
+      weightDecay: 5e-4,
+      weights: 'best',
+    },
+  };
+});
+afterAll(() => workplace.destroy());
+
+const { usable } = detectEngines(defaultCacheRoot(process.env)).tensorflow;
+const engines: Runtime['engine'][] = usable ? ['tensorflow', 'wasm'] : ['wasm'];
+
+/** What happens under a job that `disturb` is called for after its third epoch. */
+interface Disturbed {
+  readonly outcome: JobOutcome;
+  /** The epochs told by each attempt. */
+  readonly attempts: number[][];
+}
+
+async function follow(
+  dispatch: (handlers: Parameters<LocalDispatcher['dispatch']>[1]) => Promise<JobOutcome>,
+  disturb: () => void,
+): Promise<Disturbed> {
+  const attempts: number[][] = [];
+  let disturbed = false;
+  const outcome = await dispatch({
+    onStart: () => attempts.push([]),
+    onProgress: (_, { epoch }) => {
+      attempts.at(-1)?.push(epoch);
+      if (epoch < 3 || disturbed) return;
+      disturbed = true;
+      disturb();
+    },
+  });
+  return { outcome, attempts };
+}
+
+describe.each(engines)('snapshots on %s', (engine) => {
+  const job = (): AlphaJob => ({ ...alphaJob, runtime: { engine, threads: 1 } });
+  let undisturbed: JobOutcome;
+  beforeAll(async () => {
+    const dispatcher = new LocalDispatcher({ workers: 1, cacheRoot: cache.root, snapshotEpochs: 0 });
+    undisturbed = await dispatcher.dispatch(job());
+    await dispatcher.close();
+    await cache.blobs.delete(undisturbed.result.weights!);
+  });
+  afterAll(() => cache.blobs.delete(undisturbed.result.weights!));
+  const leftOver = async () => ({
+    snapshots: await readdir(cache.snapshots),
+    blobs: (await readdir(cache.blobs.folder)).filter((sha256) => sha256 !== undisturbed.result.weights),
+  });
+
+  it('a trainer killed after an epoch repeats none before its snapshot, gives the same facts, and leaves nothing', async () => {
+    const notices: string[] = [];
+    const local = new LocalDispatcher({
+      workers: 1,
+      cacheRoot: cache.root,
+      snapshotEpochs: 2,
+      onNotice: (text) => notices.push(text),
+    });
+    const dispatcher = clearingSnapshots(local, cache);
+    const { outcome, attempts } = await follow(
+      (handlers) => dispatcher.dispatch(job(), handlers),
+      () => process.kill(local.trainerPids[0]!, 'SIGKILL'),
+    );
+    await dispatcher.close();
+    expect(outcome.result).toEqual(undisturbed.result);
+    const [first, second] = attempts as [number[], number[]];
+    const kept = second[0]! - 1;
+    expect(kept % 2).toBe(0);
+    expect(kept).toBeGreaterThanOrEqual(2);
+    expect(kept).toBeLessThanOrEqual(first.at(-1)! + 2); // Words of a dying process may be lost.
+    expect(second).toEqual(Array.from({ length: EPOCHS - kept }, (_, i) => kept + 1 + i));
+    expect(notices).toEqual([`local-1: goes on from its snapshot: ${kept} epochs and 0 images are done`]);
+    expect(await leftOver()).toEqual({ snapshots: [], blobs: [] });
+  });
+
+  it('a worker that gets SIGTERM puts the job down amid an epoch and gives it back at once; the next goes on there', async () => {
+    const binary = findBrokerBinary(cache.root, process.env);
+    if (!binary) throw new Error('wants a redis-server or valkey-server: "npm test" provisions one');
+    const broker = await startBroker(binary);
+    const connection = new Redis(broker.url, { maxRetriesPerRequest: null });
+    const dispatcher = await QueueDispatcher.connect({ connection });
+    // By itself no worker would keep anything.
+    process.env.NESGD_SNAPSHOT_EPOCHS = '1000';
+    const ends: string[] = [];
+    const workers = new LocalWorkers({
+      count: 1,
+      redisUrl: broker.url,
+      cacheRoot: cache.root,
+      logFolder: `${workplace.folder}/logs`,
+      watch: (event) => event.type === 'notice' && ends.push(event.text),
+    });
+    try {
+      const { outcome, attempts } = await follow(
+        (handlers) => clearingSnapshots(dispatcher, cache).dispatch(job(), handlers),
+        () => process.kill([...workers.pids.values()][0]!, 'SIGTERM'),
+      );
+      expect(outcome.result).toEqual(undisturbed.result);
+      const [first, second] = attempts as [number[], number[]];
+      expect(second[0]).toBeGreaterThanOrEqual(first.at(-1)!);
+      expect(second.at(-1)).toBe(EPOCHS);
+      // Had its lock run out instead, the worker would have been noticed as gone.
+      expect(ends).toEqual(['worker-1 ended with code 0; another takes its place']);
+    } finally {
+      delete process.env.NESGD_SNAPSHOT_EPOCHS;
+      await dispatcher.close();
+      await workers.close();
+      connection.disconnect();
+      await broker.stop();
+    }
+    expect(await leftOver()).toEqual({ snapshots: [], blobs: [] });
+  });
+});
