@@ -1,5 +1,6 @@
 export { type ErrorMessage, errorFromMessage, errorSchema, errorToMessage } from './messages.js';
 export { recommendedWorkers } from './recommended-workers.js';
+export { snapshotEpochs } from './snapshot-epochs.js';
 export {
   type Done,
   type JobHandlers,
@@ -7,6 +8,5 @@ export {
   type TrainerOptions,
   TrainerProcess,
 } from './trainer-process.js';
-export { snapshotEpochs } from './snapshot-epochs.js';
 export { TrainerSlot, type TrainerSlotOptions } from './trainer-slot.js';
 export { hangTimeoutMs } from './watchdog.js';

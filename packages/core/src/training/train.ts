@@ -1,7 +1,7 @@
 import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 import { batchesOf, checkBatchSize, epochAugmentation, epochOrder, type StreamPath } from '../datasets/index.js';
-import { type Rng, rngAt } from '../evolution/rng.js';
 import { UnwantedJobError } from '../errors.js';
+import { type Rng, rngAt } from '../evolution/rng.js';
 import type { EpochRecord, Progress, Retraining } from '../protocol/index.js';
 import { accuracyOf } from './evaluate.js';
 import type { Network } from './network.js';
