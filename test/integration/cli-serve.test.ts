@@ -1,6 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { findBrokerBinary, startBroker } from '@nesgd/core/runtime';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { RunSummary } from '../../apps/coordinator/src/run-events.js';
 import { until, Workplace, writeExperiment } from '../support/cli.js';
 import { tinyExperiment } from '../support/tiny.js';
 
@@ -58,6 +61,43 @@ it('run --serve that is stopped before its end exits with 130, as ever', async (
   await until('it trains', async () => /alpha/.test(run.stderr) && /dashboard: /.test(run.stderr));
   run.child.kill('SIGINT');
   expect((await run.exited).code).toBe(130);
+});
+
+it('run --or-resume goes on with the run of that name, and not with one of another experiment', async () => {
+  const start = (...more: string[]) =>
+    workplace.start(['run', experiment, '--run-id', 'again', '--or-resume', '--workers', '1', '--json', ...more]);
+  const { best } = await start().summary<RunSummary>();
+  const journal = await readFile(join(workplace.runs, 'again', 'journal.jsonl'));
+  const again = start();
+  expect(await again.summary()).toMatchObject({ runId: 'again', best });
+  expect(await readFile(join(workplace.runs, 'again', 'journal.jsonl'))).toEqual(journal);
+  const other = start('--set', 'seed=8');
+  expect((await other.exited).code).toBe(2);
+  expect(other.stderr).toMatch(/run again is of another experiment .*give another --run-id/);
+  const nameless = workplace.start(['run', experiment, '--or-resume']);
+  expect((await nameless.exited).code).toBe(2);
+  expect(nameless.stderr).toMatch(/--or-resume: say by --run-id which run/);
+});
+
+it('run --serve-host beyond this machine wants a secret before any work', async () => {
+  const run = workplace.start(['run', experiment, '--serve', '0', '--serve-host', '0.0.0.0'], { NESGD_SECRET: '' });
+  expect((await run.exited).code).toBe(2);
+  expect(run.stderr).toMatch(/--host 0\.0\.0\.0: beyond this machine the dashboard wants a login: set NESGD_SECRET/);
+});
+
+it('probes are answered without the secret: /healthz always, /readyz while the broker answers', async () => {
+  const binary = findBrokerBinary(workplace.env.NESGD_CACHE as string, process.env);
+  if (!binary) throw new Error('this test needs a redis-server or valkey-server: "npm test" provisions one');
+  const broker = await startBroker(binary);
+  const env = { NESGD_SECRET: 'x'.repeat(16), REDIS_URL: broker.url };
+  const served = workplace.start(['serve', '--port', '0', '--host', '0.0.0.0', '--json'], env);
+  const { url } = JSON.parse(await until('it serves', async () => served.stdout.trim() || undefined));
+  const status = async (path: string) => (await ask(url.replace('0.0.0.0', '127.0.0.1') + path)).status;
+  await until('it is ready', async () => (await status('/readyz')) === 200);
+  expect(await status('/api/runs')).toBe(401);
+  await broker.stop();
+  await until('it is not ready', async () => (await status('/readyz')) === 503);
+  expect(await status('/healthz')).toBe(200);
 });
 
 it('without a secret it answers to this machine alone: another name, which a web page could have, gets nothing', async () => {

@@ -68,6 +68,10 @@ export class LocalWorkers {
         // They share our cache folder. Set to nothing rather than left out, as they read .env as well.
         NESGD_COORDINATOR: '',
         NESGD_SECRET: '',
+        // Of a worker that stands alone: these live as long as their run.
+        NESGD_WORKER_JOBS: '',
+        NESGD_WORKER_IDLE_S: '',
+        NESGD_HEALTH_FILE: '',
       },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

@@ -27,8 +27,6 @@ import { liveFile } from './live/live-file.js';
 import type { RunDescription, RunEvent, Watch } from './run-events.js';
 import { DEFAULT_SERVE_PORT } from './serve/serve-address.js';
 
-const LOOPBACK = '127.0.0.1';
-
 const EXIT = { done: 0, failed: 1, wrongInput: 2, stopped: 130 } as const;
 
 /** Ctrl-C or SIGTERM ended the work. */
@@ -104,6 +102,12 @@ const serveFlag = () =>
     `show the run in a browser on this machine while it goes on and after it, until Ctrl-C (default port: ${DEFAULT_SERVE_PORT})`,
   );
 
+const serveHost = () =>
+  new Option(
+    '--serve-host <address>',
+    'where --serve listens; beyond 127.0.0.1 it wants NESGD_SECRET, which people log in with',
+  ).default('127.0.0.1');
+
 const program = new Command('nesgd')
   .description('Neuroevolution with SGD: searches which blocks of a trained network to keep and which to train anew.')
   .version('0.1.0')
@@ -132,8 +136,10 @@ program
   .addOption(attempts())
   .addOption(listen())
   .option('--run-id <id>', 'the name of the run (default: experiment, date and time)')
+  .option('--or-resume', 'where a run of the name --run-id exists, go on with it: for what starts this command again')
   .addOption(runs())
   .addOption(serveFlag())
+  .addOption(serveHost())
   .option('--dry-run', 'check the experiment and say what it would cost: jobs, epochs, an estimate of the time')
   .addOption(json())
   .action((file: string, options: RunOptions & Conducting & { readonly dryRun?: true }) =>
@@ -152,6 +158,7 @@ program
   .addOption(listen())
   .addOption(runs())
   .addOption(serveFlag())
+  .addOption(serveHost())
   .addOption(json())
   .action(
     (runId: string, options: Pick<RunOptions, 'workers' | 'broker' | 'attempts' | 'listen' | 'runs'> & Conducting) =>
@@ -292,6 +299,12 @@ program
     "http://host:port that a run listens on (default: NESGD_COORDINATOR); wants NESGD_SECRET. Without it the cache folder must be the coordinator's own",
   )
   .option('--name <name>', 'how this worker is called in journals and displays (default: host and process id)')
+  .option('--jobs <n>', 'end after so many jobs: 1 is "one job, then exit" (default: no limit)', (text) =>
+    wholeNumber(text, 1, 1_000_000),
+  )
+  .option('--idle <seconds>', 'end when no job has come for so long (default: wait for ever)', (text) =>
+    wholeNumber(text, 1, 1_000_000),
+  )
   .addOption(json())
   .action(async (options: WorkerOptions) => {
     process.exitCode = await worker(options, config);
@@ -355,11 +368,12 @@ interface Conducting {
   readonly runs: string;
   /** A port; true: the usual one. */
   readonly serve?: number | true;
+  readonly serveHost?: string;
 }
 
 /** Runs something long with a display and a way to stop it, and prints its summary. */
 async function conduct<T>(
-  { json: asJson, runs: runsFolder, serve: served }: Conducting,
+  { json: asJson, runs: runsFolder, serve: served, serveHost: host = '127.0.0.1' }: Conducting,
   work: (around: Surroundings) => Promise<T>,
   /** What the display has not shown. */
   linesOf: (summary: T) => readonly Line[] = () => [],
@@ -385,8 +399,7 @@ async function conduct<T>(
     live.watch(told);
   };
   const port = served === true ? DEFAULT_SERVE_PORT : served;
-  const dashboard =
-    port === undefined ? undefined : await openDashboard({ runs: runsFolder, host: LOOPBACK, port }, config);
+  const dashboard = port === undefined ? undefined : await openDashboard({ runs: runsFolder, host, port }, config);
   if (dashboard) watch({ type: 'notice', text: `dashboard: ${dashboard.url}` });
   try {
     const summary = await work({ config, watch, signal: stop.signal });

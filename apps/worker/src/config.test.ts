@@ -45,6 +45,8 @@ describe('worker settings', () => {
       { NESGD_STALLED_INTERVAL_MS: '0.5' },
       /NESGD_STALLED_INTERVAL_MS is "0.5": wants a whole number of milliseconds, 100/,
     ],
+    [{ NESGD_WORKER_JOBS: '0' }, /NESGD_WORKER_JOBS is "0": wants a whole number of jobs, 1 or more/],
+    [{ NESGD_WORKER_IDLE_S: 'long' }, /NESGD_WORKER_IDLE_S is "long": wants a number of seconds above 0/],
     [{ NESGD_LOG_LEVEL: 'loud' }, /NESGD_LOG_LEVEL is "loud": wants one of trace, debug/],
     [{ REDIS_URL: 'http://:hush@x' }, /^(?!.*hush).*REDIS_URL: wants redis:\/\/host:port/s],
   ])('refuse %j', (env, message) => {

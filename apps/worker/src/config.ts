@@ -9,6 +9,7 @@ import type { CoordinatorAddress } from './artifacts/coordinator-client.js';
 const optional = <T extends z.ZodType>(schema: T) => z.preprocess((value) => value || undefined, schema.optional());
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+const JOBS = 'wants a whole number of jobs, 1 or more';
 const BROKER = 'wants redis://host:port or rediss://host:port';
 
 const positive = (unit: string) =>
@@ -50,6 +51,12 @@ const envSchema = z
     NESGD_CACHE_LIMIT_GB: optional(positive('gigabytes')),
     /** How long a worker that could not do a job leaves the queue to others; doubled each time in a row, 16-fold at most. */
     NESGD_REFUSAL_PAUSE_MS: milliseconds(1).default(5_000),
+    /** So many jobs, then it ends: "one job, then exit" is 1. */
+    NESGD_WORKER_JOBS: optional(z.coerce.number(JOBS).int(JOBS).min(1, JOBS)),
+    /** How long it waits for a job before it ends. */
+    NESGD_WORKER_IDLE_S: optional(positive('seconds')),
+    /** Where it says every few seconds how it is, for health checks (health/check.ts). */
+    NESGD_HEALTH_FILE: optional(z.string()),
     /** The runs that this worker was started for, with commas between; they must hear of what this machine lacks instead of waiting for another one. */
     NESGD_OWN_RUN: optional(z.string()),
   })
@@ -72,6 +79,9 @@ export interface WorkerConfig {
   readonly cacheLimitBytes: number | undefined;
   readonly refusalPauseMs: number;
   readonly ownRunIds: readonly string[];
+  readonly jobs: number | undefined;
+  readonly idleMs: number | undefined;
+  readonly healthFile: string | undefined;
 }
 
 /** @throws InputError naming each variable at fault. */
@@ -95,6 +105,9 @@ export function readConfig(env: NodeJS.ProcessEnv): WorkerConfig {
     cacheLimitBytes: parsed.NESGD_CACHE_LIMIT_GB === undefined ? undefined : parsed.NESGD_CACHE_LIMIT_GB * 1e9,
     refusalPauseMs: parsed.NESGD_REFUSAL_PAUSE_MS,
     ownRunIds: parsed.NESGD_OWN_RUN?.split(',') ?? [],
+    jobs: parsed.NESGD_WORKER_JOBS,
+    idleMs: parsed.NESGD_WORKER_IDLE_S === undefined ? undefined : parsed.NESGD_WORKER_IDLE_S * 1000,
+    healthFile: parsed.NESGD_HEALTH_FILE,
   };
 }
 

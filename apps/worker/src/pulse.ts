@@ -30,11 +30,17 @@ const BEATS_MISSED = 5;
 export class Pulse {
   readonly #since = new Date().toISOString();
   readonly #timer: NodeJS.Timeout;
+  #answeredAt = performance.now();
   #beating: Promise<void> | undefined;
 
   constructor(private readonly options: PulseOptions) {
     this.#timer = setInterval(() => this.#beat(), options.intervalMs);
     this.#beat();
+  }
+
+  /** How long the broker's last answer is ago, in milliseconds; before the first one, since the start. */
+  get silentMs(): number {
+    return performance.now() - this.#answeredAt;
   }
 
   /** Takes the worker's name off the broker, where that answers. */
@@ -65,6 +71,7 @@ export class Pulse {
       .exists(drainKey(name))
       .get(cancelKey(now.job?.id ?? ''))
       .exec();
+    this.#answeredAt = performance.now();
     if (answers?.[2]?.[1] === 1) onDrain();
     const cancelled = answers?.[3]?.[1];
     if (now.job && typeof cancelled === 'string') onCancel(now.job.id, cancelled === 'done' ? 'done' : 'stopped');

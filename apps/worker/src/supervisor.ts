@@ -18,6 +18,7 @@ import { CoordinatorClient } from './artifacts/coordinator-client.js';
 import { RemoteArtifacts } from './artifacts/remote-artifacts.js';
 import { BrokerOutage, isConnectionFault } from './broker-outage.js';
 import type { WorkerConfig } from './config.js';
+import { HealthFile } from './health/health-file.js';
 import { parseJob } from './parse-job.js';
 import { Pulse } from './pulse.js';
 import { RefusedJobError } from './refused-job-error.js';
@@ -47,9 +48,13 @@ export class Supervisor {
   /** Undefined where the cache folder is the coordinator's own. */
   readonly #artifacts: RemoteArtifacts | undefined;
   #refusalsInARow = 0;
+  #refusal: string | null = null;
+  #jobsDone = 0;
+  #idle: NodeJS.Timeout | undefined;
   #pause: NodeJS.Timeout | undefined;
   readonly #stop = new AbortController();
   readonly #pulse: Pulse;
+  readonly #health: HealthFile | undefined;
   #current: { readonly id: string; readonly job: Job; readonly giveUp: AbortController } | undefined;
   #draining = false;
 
@@ -94,7 +99,7 @@ export class Supervisor {
       name: config.name,
       intervalMs: config.pulseMs,
       state: () => this.#state(),
-      onDrain: () => this.#drain(),
+      onDrain: () => this.#drain('told to end'),
       onCancel: (jobId, why) =>
         this.#giveUp(
           jobId,
@@ -104,6 +109,8 @@ export class Supervisor {
         ),
     });
     this.#worker.on('completed', (job) => void this.#snapshots.clear(snapshotKey(job.data as Job)).catch(() => {}));
+    this.#health = config.healthFile === undefined ? undefined : this.#keepHealthFile(config.healthFile);
+    this.#waitForAJob();
     this.#worker.on('stalled', (jobId) => log.warn({ jobId }, 'a worker went silent; its job is back in the queue'));
   }
 
@@ -116,9 +123,11 @@ export class Supervisor {
   async close(): Promise<void> {
     this.#stop.abort();
     clearTimeout(this.#pause);
+    clearTimeout(this.#idle);
     await this.#worker.close();
     await this.#slot.close();
     await this.#pulse.stop();
+    await this.#health?.close();
     this.#connection.disconnect();
   }
 
@@ -131,12 +140,39 @@ export class Supervisor {
   }
 
   /** Finishes the current job and takes no other. */
-  #drain(): void {
-    if (this.#draining) return;
+  #drain(why: string): void {
+    if (this.#draining || this.#stop.signal.aborted) return;
     this.#draining = true;
-    this.log.info('drained: the current job is the last');
+    this.log.info(`drained: ${why}; the current job is the last`);
     clearTimeout(this.#pause);
+    clearTimeout(this.#idle);
     void this.#worker.close().then(this.onDrained);
+  }
+
+  /** A worker that waits on a card that others could use shall not do so for ever, where it is told how long it may. */
+  #waitForAJob(): void {
+    const { idleMs } = this.config;
+    if (idleMs === undefined || this.#draining) return;
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.#drain(`no job for ${idleMs / 1000} s`), idleMs);
+  }
+
+  #countJob(): void {
+    this.#jobsDone += 1;
+    if (this.#jobsDone === this.config.jobs) this.#drain(`${this.#jobsDone} of ${this.config.jobs} jobs are done`);
+  }
+
+  #keepHealthFile(path: string): HealthFile {
+    return new HealthFile({
+      path,
+      everyMs: this.config.pulseMs,
+      observe: () => ({
+        brokerSilentMs: this.#pulse.silentMs,
+        trainerSilentMs: this.#slot.ping() ?? null,
+        refusal: this.#refusal,
+      }),
+      log: this.log,
+    });
   }
 
   #giveUp(jobId: string, reason: NesgdError): void {
@@ -147,6 +183,7 @@ export class Supervisor {
 
   async #process(queued: QueueJob<unknown, JobOutcome>, token?: string): Promise<JobOutcome> {
     const log = this.log.child({ jobId: queued.id });
+    clearTimeout(this.#idle);
     const giveUp = new AbortController();
     const report = (progress: WorkerReport['progress']) => {
       const message: WorkerReport = { worker: this.config.name, progress };
@@ -168,6 +205,8 @@ export class Supervisor {
       );
       log.info({ accuracy: result.accuracy, seconds }, 'job done');
       this.#refusalsInARow = 0;
+      this.#refusal = null;
+      this.#countJob();
       return { result, provenance: { worker: this.config.name, engine, seconds } };
     } catch (error) {
       if (this.#stop.signal.aborted) {
@@ -179,10 +218,12 @@ export class Supervisor {
       if (error instanceof RefusedJobError) return this.#handBack(queued, token, error);
       const known =
         error instanceof NesgdError ? error : new NesgdError('UNEXPECTED', String(error), true, { cause: error });
+      this.#countJob();
       log.error({ code: known.code, retryable: known.retryable }, known.message);
       throw known.retryable ? new Error(failureText(known)) : new UnrecoverableError(failureText(known));
     } finally {
       this.#current = undefined;
+      this.#waitForAJob();
     }
   }
 
@@ -224,6 +265,7 @@ export class Supervisor {
   ): Promise<never> {
     const pauseMs = this.config.refusalPauseMs * Math.min(2 ** this.#refusalsInARow, LONGEST_PAUSE);
     this.#refusalsInARow += 1;
+    this.#refusal = refusal.message;
     this.log.warn(
       { jobId: queued.id, code: refusal.code, pauseMs },
       `this worker cannot do the job, which goes back for others: ${refusal.message}`,

@@ -1,16 +1,20 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '@nesgd/core/errors';
 import { modelSpec } from '@nesgd/core/models';
 import { meansOf } from '@nesgd/core/protocol';
 import {
   checkNewRun,
+  checkRunId,
   createRun,
   type Experiment,
+  listRuns,
   loadExperiment,
   newRunId,
   openRun,
   type RunFolder,
+  readRun,
   searchesMasks,
   withFlag,
 } from '@nesgd/core/run';
@@ -39,6 +43,7 @@ export interface RunOptions {
   readonly attempts: number;
   readonly listen?: string;
   readonly runId?: string;
+  readonly orResume?: true;
   readonly runs: string;
 }
 
@@ -55,6 +60,7 @@ export async function run(file: string, options: RunOptions, around: Surrounding
   const overrides = { set: options.set, ...(options.data !== undefined && { dataPath: options.data }) };
   const experiment = await loadExperiment(file, overrides);
   const runId = options.runId ?? newRunId(experiment.name, new Date());
+  if (options.orResume && (await isToResume(experiment, options))) return resume(runId, options, around);
   await checkNewRun(options.runs, runId);
   const { config, watch, signal } = around;
   const cache = cacheFolder(config.cacheRoot);
@@ -72,6 +78,23 @@ export async function run(file: string, options: RunOptions, around: Surrounding
       await folder.close();
     }
   });
+}
+
+/**
+ * Whether the run that `--run-id` names is there already.
+ * @throws InputError where it is a run of another experiment, which one name cannot stand for.
+ */
+async function isToResume(experiment: Experiment, { runId, runs }: RunOptions): Promise<boolean> {
+  if (runId === undefined) {
+    throw new InputError('OR_RESUME_FLAG', '--or-resume: say by --run-id which run to go on with where it exists');
+  }
+  if (!(await listRuns(runs)).includes(checkRunId(runId))) return false;
+  const { opened } = await readRun(runs, runId);
+  if (isDeepStrictEqual(opened.experiment, JSON.parse(JSON.stringify(experiment)))) return true;
+  throw new InputError(
+    'RUN_EXISTS',
+    `run ${runId} is of another experiment than this (${join(runs, runId, 'experiment.yaml')} is its own): give another --run-id`,
+  );
 }
 
 /** `nesgd resume RUN_ID`: from wherever the journal stands; a finished run only says its result again. */

@@ -9,6 +9,9 @@ export interface WorkerOptions {
   readonly broker?: string;
   readonly coordinator?: string;
   readonly name?: string;
+  readonly jobs?: number;
+  /** Seconds. */
+  readonly idle?: number;
 }
 
 /** `nesgd worker`: one worker process for the broker given, until it is told to stop. @returns its exit code. */
@@ -24,6 +27,8 @@ export async function worker(options: WorkerOptions, config: CoordinatorConfig):
       NESGD_CACHE: config.cacheRoot,
       ...(options.coordinator && { NESGD_COORDINATOR: coordinatorUrl(options.coordinator, config) }),
       ...(options.name && { NESGD_WORKER_NAME: options.name }),
+      ...(options.jobs && { NESGD_WORKER_JOBS: String(options.jobs) }),
+      ...(options.idle && { NESGD_WORKER_IDLE_S: String(options.idle) }),
     },
   });
   // Both signals end the child in its own time, and we wait for that. Ctrl-C it gets from the terminal as well, and

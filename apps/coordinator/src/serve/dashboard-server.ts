@@ -13,6 +13,7 @@ import { addLogin } from './login.js';
 import { LOGIN_CSS } from './login-page.js';
 import { addMetrics } from './metrics.js';
 import { addPage } from './page-files.js';
+import { addProbes } from './probes.js';
 import { addQueueBoard, BOARD_PATH, watchQueue } from './queue-board.js';
 import { RunFollowers } from './run-followers.js';
 import type { ServeAddress } from './serve-address.js';
@@ -48,13 +49,14 @@ export async function startDashboard(
 ): Promise<DashboardServer> {
   const app = new Hono();
   app.use(headers());
+  const watched = redisUrl === undefined ? undefined : watchQueue(redisUrl);
+  addProbes(app, watched);
   app.use(csrf());
   app.get('/login.css', (c) => c.body(LOGIN_CSS, 200, { 'Content-Type': 'text/css; charset=utf-8' }));
   if (secret === undefined) app.use(loopbackOnly());
   else addLogin(app, secret);
   const reader = new RunReader(runsFolder);
   const followers = new RunFollowers(reader);
-  const watched = redisUrl === undefined ? undefined : watchQueue(redisUrl);
   const description = {
     version: VERSION,
     node: process.versions.node,

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { utimesSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,8 @@ import { InputError } from '../errors.js';
 import { exampleExperiment } from './example.fixture.js';
 import type { OpenedFact } from './facts.js';
 import { parseExperiment } from './parse-experiment.js';
-import { createRun, listRuns, newRunId, openRun, readRun } from './run-folder.js';
+import { createRun, listRuns, newRunId, openRun, readRun, runHolder } from './run-folder.js';
+import { lockRun } from './run-lock.js';
 
 const opened = (runId: string): OpenedFact => ({
   type: 'opened',
@@ -79,6 +81,23 @@ describe('run folder', () => {
     await (await createRun(runs, opened('a'))).close();
     await writeFile(join(runs, 'a', 'lock'), JSON.stringify({ pid: process.pid, host: hostname(), started: '1' }));
     await (await openRun(runs, 'a')).close();
+  });
+
+  it.each([
+    ['another machine', { host: 'elsewhere' }],
+    ['another container of one name', { namespace: 'pid:[1]' }],
+  ])('is not taken from a process of %s that touches its lock, but from one that does not', async (_, where) => {
+    await (await createRun(runs, opened('a'))).close();
+    const lock = join(runs, 'a', 'lock');
+    // Alive by its process id here, which says nothing of there.
+    const holder = { pid: process.pid, host: hostname(), started: '1', ...where };
+    await writeFile(lock, JSON.stringify(holder));
+    let at = 1;
+    const beat = setInterval(() => utimesSync(lock, at, at++), 20);
+    await expect(lockRun(lock, 'a', 600)).rejects.toThrow(InputError);
+    clearInterval(beat);
+    expect(await runHolder(runs, 'a')).toBeUndefined(); // Last touched in 1970.
+    await (await lockRun(lock, 'a', 600))();
   });
 
   it.each(['', '..', 'a/b', '.hidden', 'a b', 'x'.repeat(101)])('refuses the id %j', async (id) => {

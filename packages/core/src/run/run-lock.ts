@@ -1,22 +1,35 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { link, open, readFile, rename, rm } from 'node:fs/promises';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { link, open, readFile, rename, rm, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 
-const holderSchema = z.object({ pid: z.int(), host: z.string(), started: z.string() });
+const holderSchema = z.object({
+  pid: z.int(),
+  host: z.string(),
+  started: z.string(),
+  /** The namespace that `pid` counts in: two containers of one name each have a process 1. */
+  namespace: z.string().default(''),
+});
 export type Holder = z.infer<typeof holderSchema>;
+
+/** A holder touches its lock so often ... */
+const BEAT_MS = 3_000;
+/** ... and one that cannot be seen from here is gone when it has not for so long. */
+const PATIENCE_MS = 15_000;
 
 /**
  * Keeps two coordinators from one run: a file naming the process that holds it. A holder that is gone (killed, or
  * the machine restarted) leaves a stale file, which the next one takes over; a process id used again is told apart by
- * the process's start time.
+ * the process's start time. One of another machine or container is watched: a living one touches its file.
+ * @param patienceMs how long.
  * @returns releases the lock.
  * @throws InputError where a living process holds it.
  */
-export async function lockRun(path: string, runId: string): Promise<() => Promise<void>> {
-  const me: Holder = { pid: process.pid, host: hostname(), started: startTime(process.pid) };
+export async function lockRun(path: string, runId: string, patienceMs = PATIENCE_MS): Promise<() => Promise<void>> {
+  const me: Holder = { ...here(), pid: process.pid, started: startTime(process.pid) };
   for (let attempt = 0; attempt < 2; attempt++) {
     const file = await open(path, 'wx').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'EEXIST') return undefined;
@@ -25,11 +38,15 @@ export async function lockRun(path: string, runId: string): Promise<() => Promis
     if (file) {
       await file.writeFile(JSON.stringify(me));
       await file.close();
-      return () => rm(path, { force: true });
+      const beat = setInterval(() => utimes(path, new Date(), new Date()).catch(() => {}), BEAT_MS).unref();
+      return () => {
+        clearInterval(beat);
+        return rm(path, { force: true });
+      };
     }
     const text = await readFile(path, 'utf8').catch(() => '');
     const holder = parseHolder(text);
-    if (holder && isAlive(holder)) {
+    if (holder && (isVisible(holder) ? isAlive(holder) : await isTouched(path, patienceMs))) {
       throw new InputError(
         'RUN_LOCKED',
         `run ${runId} is being worked on by process ${holder.pid} on ${holder.host}: wait for it, stop it, or choose another --run-id`,
@@ -43,7 +60,42 @@ export async function lockRun(path: string, runId: string): Promise<() => Promis
 /** The living process that holds a run, if there is one. Looks only. */
 export async function livingHolder(path: string): Promise<Holder | undefined> {
   const holder = parseHolder(await readFile(path, 'utf8').catch(() => ''));
-  return holder && isAlive(holder) ? holder : undefined;
+  if (!holder) return undefined;
+  const isLiving = isVisible(holder) ? isAlive(holder) : Date.now() - (await touchedAt(path)) < PATIENCE_MS;
+  return isLiving ? holder : undefined;
+}
+
+function here(): Pick<Holder, 'host' | 'namespace'> {
+  let namespace = '';
+  try {
+    namespace = readlinkSync('/proc/self/ns/pid');
+  } catch {
+    // A system without namespaces.
+  }
+  return { host: hostname(), namespace };
+}
+
+function isVisible({ host, namespace }: Holder): boolean {
+  const mine = here();
+  return host === mine.host && (namespace === mine.namespace || namespace === '');
+}
+
+/** Whether somebody touches the file within `patienceMs`. Times are compared with one another only, never with our clock. */
+async function isTouched(path: string, patienceMs: number): Promise<boolean> {
+  const before = await touchedAt(path);
+  for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += BEAT_MS / 10) {
+    await sleep(BEAT_MS / 10);
+    if ((await touchedAt(path)) !== before) return true;
+  }
+  return false;
+}
+
+/** Milliseconds since 1970; 0 where it is gone. Opened, as a network file system tells old times of what is not. */
+async function touchedAt(path: string): Promise<number> {
+  const file = await open(path, 'r').catch(() => undefined);
+  const { mtimeMs } = (await file?.stat()) ?? { mtimeMs: 0 };
+  await file?.close();
+  return mtimeMs;
 }
 
 /** Removes a stale lock, and only that: another process may have taken over in the meantime. */
@@ -63,8 +115,8 @@ function parseHolder(text: string): Holder | undefined {
   }
 }
 
+/** Of a holder that can be seen from here. */
 function isAlive(holder: Holder): boolean {
-  if (holder.host !== hostname()) return true; // Cannot be seen from here; better refuse than run twice.
   try {
     process.kill(holder.pid, 0);
   } catch (error) {

@@ -32,6 +32,10 @@ try {
   process.on('message', async (raw) => {
     const message = toTrainerSchema.parse(raw);
     if (message.type === 'stop') process.exit(0);
+    if (message.type === 'ping') {
+      send({ type: 'pong' });
+      return;
+    }
     if (message.type === 'abort') {
       const Reason = message.wanted ? NesgdError : UnwantedJobError;
       if (abort?.id === message.id) abort.controller.abort(new Reason('ABORTED', 'the job was stopped', true));

@@ -25,6 +25,8 @@ export const toTrainerSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('infer'), id: z.int(), inference: inferenceSchema }),
   /** `wanted`: somebody will go on with the job, so its state is kept before it ends. */
   z.strictObject({ type: z.literal('abort'), id: z.int(), wanted: z.boolean() }),
+  /** Answered by `pong` when the event loop comes around: between two steps, at the latest. */
+  z.strictObject({ type: z.literal('ping') }),
   z.strictObject({ type: z.literal('stop') }),
 ]);
 export type ToTrainer = z.infer<typeof toTrainerSchema>;
@@ -41,6 +43,7 @@ export type ErrorMessage = z.infer<typeof errorSchema>;
 
 export const fromTrainerSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ready'), engine: z.string() }),
+  z.strictObject({ type: z.literal('pong') }),
   /** Another step is done; sent now and then. */
   z.strictObject({ type: z.literal('alive'), id: z.int() }),
   z.strictObject({ type: z.literal('progress'), id: z.int(), progress: progressSchema }),

@@ -78,6 +78,8 @@ export class TrainerProcess {
   #lastOutput = '';
   #watchdog: Watchdog | undefined;
   #stopping = false;
+  #lastSignAt = performance.now();
+  #isPinged = false;
   /** Resolves when the process is gone, whoever ended it. */
   readonly exited: Promise<void>;
 
@@ -180,6 +182,17 @@ export class TrainerProcess {
     });
   }
 
+  /**
+   * Asks the process for a sign of life, which it gives between two steps at the latest. @returns how long the last one
+   * is ago, in milliseconds: asked every few seconds, it grows where the process hangs.
+   */
+  ping(): number {
+    // One question is enough for a process that does not read them.
+    if (!this.#isPinged) this.#send({ type: 'ping' });
+    this.#isPinged = true;
+    return performance.now() - this.#lastSignAt;
+  }
+
   /** Ends the process: it is asked first and killed after `graceMs`. */
   async stop(graceMs = 2_000): Promise<void> {
     this.#stopping = true;
@@ -204,7 +217,10 @@ export class TrainerProcess {
   }
 
   #receive(message: FromTrainer, ready: () => void, failed: (error: Error) => void): void {
-    if (message.type === 'ready') {
+    this.#lastSignAt = performance.now();
+    if (message.type === 'pong') {
+      this.#isPinged = false;
+    } else if (message.type === 'ready') {
       this.#engine = message.engine;
       ready();
     } else if (message.type === 'error' && message.id === null) {

@@ -32,6 +32,11 @@ export class TrainerSlot {
     return this.#trainer?.alive ? this.#trainer.pid : undefined;
   }
 
+  /** See TrainerProcess.ping; undefined while there is no trainer. */
+  ping(): number | undefined {
+    return this.#trainer?.alive ? this.#trainer.ping() : undefined;
+  }
+
   async close(): Promise<void> {
     await this.#trainer?.stop();
     this.#trainer = undefined;
