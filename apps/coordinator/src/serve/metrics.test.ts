@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -89,6 +89,27 @@ it('metrics: are those of journal and live file', async () => {
     'nesgd_worker_failures_total{run="measured",worker="b"} 1',
   ])
     expect(lines).toContain(line);
+});
+
+it('metrics: memory of cards as nvidia-smi says, nothing where there is no card or it does not tell', async () => {
+  const path = process.env.PATH;
+  const bin = await mkdtemp(join(tmpdir(), 'nesgd-nvidia-smi-'));
+  const say = (script: string) =>
+    writeFile(join(bin, 'nvidia-smi'), `#!/bin/sh\n${script}\n`, { mode: 0o755 }).then(scrape);
+  try {
+    process.env.PATH = `${bin}:${path}`;
+    const text = await say("echo '0, NVIDIA H100 80GB HBM3, 1024, 81559'; echo '1, NVIDIA \"T4\", [N/A], 16384'");
+    expect(text.match(/^nesgd_gpu_memory_used_bytes.*$/gm)).toEqual([
+      'nesgd_gpu_memory_used_bytes{gpu="0",name="NVIDIA H100 80GB HBM3"} 1073741824',
+    ]);
+    expect(text).toContain(String.raw`nesgd_gpu_memory_size_bytes{gpu="1",name="NVIDIA \"T4\""} 17179869184`);
+    expect(await say('echo "NVIDIA-SMI has failed" >&2; exit 9')).not.toContain('nesgd_gpu_memory');
+    process.env.PATH = '/nowhere';
+    expect(await scrape()).not.toContain('nesgd_gpu_memory');
+  } finally {
+    process.env.PATH = path;
+    await rm(bin, { recursive: true });
+  }
 });
 
 it('metrics: a scrape looks at the journal anew and adds nothing to what it said before', async () => {

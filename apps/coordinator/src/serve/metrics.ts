@@ -4,6 +4,7 @@ import type { Hono } from 'hono';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { EVALUATION_SECONDS } from '../reading/journal-figures.js';
 import { CountedHistogram } from './counted-histogram.js';
+import { measureGpus } from './gpu-metrics.js';
 import type { WatchedQueue } from './queue-board.js';
 import type { RunFollower } from './run-follower.js';
 import type { RunFollowers } from './run-followers.js';
@@ -17,7 +18,7 @@ type HealthyRun = Exclude<ListedRun, { state: 'damaged' }>;
 export function addMetrics(app: Hono, followers: RunFollowers, watched?: WatchedQueue): void {
   app.get('/metrics', async (c) => {
     const runs = new Registry();
-    await measure(runs, followers);
+    await Promise.all([measure(runs, followers), measureGpus(runs)]);
     if (watched) await measureBroker(runs, watched);
     c.header('Content-Type', runs.contentType);
     c.header('Cache-Control', 'no-store');
