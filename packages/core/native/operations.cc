@@ -15,6 +15,7 @@
 #include "tensorflow/c/ops.h"
 #include "tensorflow/c/tf_status.h"
 #include "tensorflow/c/tf_tensor.h"
+#include "winograd.h"
 
 namespace nesgd {
 namespace {
@@ -100,6 +101,7 @@ struct Attributes {
   float weight_decay = 0;
   bool relu = false;
   bool training = false;
+  bool turned = false;
   /** First channel of each input that is a slice, and its number of channels. */
   std::vector<int64_t> offsets, channels;
 };
@@ -127,6 +129,7 @@ void* ReadAttributes(TF_OpKernelConstruction* construction) {
   };
   get_bool("relu", attributes->relu);
   get_bool("training", attributes->training);
+  get_bool("turned", attributes->turned);
   get_float("epsilon", attributes->epsilon);
   get_float("momentum", attributes->momentum);
   get_float("weight_decay", attributes->weight_decay);
@@ -361,6 +364,47 @@ void Sgd(void* kernel, TF_OpKernelContext* context) {
   });
 }
 
+constexpr const char* kNoWinograd = "3x3 convolutions by Winograd's algorithm want a processor with AVX-512";
+
+/** Whether images `[n, h, w, c]` have channels that fill vectors. */
+bool FillsPanels(const std::vector<int64_t>& shape) {
+  return shape.size() == 4 && shape[1] > 0 && shape[2] > 0 && shape[3] > 0 && shape[3] % kPanel == 0;
+}
+
+/**
+ * x `[n, h, w, c]` and w `[3, 3, c, k]` -> y `[n, h, w, k]`, of stride and padding 1. `turned`: x is the gradient by the
+ * outputs of a convolution with the kernel w `[3, 3, k, c]`, y the one by its inputs.
+ */
+void Conv3x3(void* kernel, TF_OpKernelContext* context) {
+  const auto& attributes = *static_cast<Attributes*>(kernel);
+  Call call(context);
+  const Tensor x = call.Input(0), w = call.Input(1);
+  const auto images = x.shape(), weights = w.shape();
+  const size_t from = attributes.turned ? 3 : 2, to = attributes.turned ? 2 : 3;
+  if (!call.Require(HasWinograd(), kNoWinograd) ||
+      !call.Require(FillsPanels(images) && weights.size() == 4 && weights[0] == 3 && weights[1] == 3 &&
+                        weights[from] == images[3] && weights[to] > 0 && weights[to] % kPanel == 0,
+                    "NesgdConv3x3: x wants [n, h, w, c], w [3, 3, c, k], and c and k to be multiples of 16"))
+    return;
+  const Tensor y = call.Output(0, WithChannels(images, weights[to]));
+  Convolve(ThePool(), {images[0], images[1], images[2]}, images[3], weights[to], x.data(), w.data(), attributes.turned,
+           y.data());
+}
+
+/** x `[n, h, w, c]` and dy `[n, h, w, k]` -> dw `[3, 3, c, k]`. */
+void Conv3x3GradKernel(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  const Tensor x = call.Input(0), dy = call.Input(1);
+  const auto images = x.shape(), gradients = dy.shape();
+  if (!call.Require(HasWinograd(), kNoWinograd) ||
+      !call.Require(FillsPanels(images) && FillsPanels(gradients) && WithChannels(images, gradients[3]) == gradients,
+                    "NesgdConv3x3GradKernel: x wants [n, h, w, c], dy [n, h, w, k], c and k to be multiples of 16"))
+    return;
+  const Tensor dw = call.Output(0, {3, 3, images[3], gradients[3]});
+  ConvolveGradKernel(ThePool(), {images[0], images[1], images[2]}, images[3], gradients[3], x.data(), dy.data(),
+                     dw.data());
+}
+
 void Register(const char* name, void (*compute)(void*, TF_OpKernelContext*), const std::vector<const char*>& inputs,
               const std::vector<const char*>& outputs, const std::vector<const char*>& attributes,
               bool changes_inputs = false) {
@@ -390,6 +434,8 @@ const bool registered = [] {
   Register("NesgdSgd", Sgd,
            {"weights: N * float", "velocities: N * float", "gradients: N * float", "learning_rate: float"}, {},
            {"N: int >= 1", "momentum: float", "weight_decay: float"}, true);
+  Register("NesgdConv3x3", Conv3x3, {"x: float", "w: float"}, {"y: float"}, {"turned: bool"});
+  Register("NesgdConv3x3GradKernel", Conv3x3GradKernel, {"x: float", "dy: float"}, {"dw: float"}, {});
   Register("NesgdConcat", Concat, {"inputs: N * float"}, {"y: float"},
            {"N: int >= 1", "relu: bool", "offsets: list(int)", "channels: list(int)"});
   return true;

@@ -8,6 +8,10 @@ import { handleOf, TensorFlowTensor, viewOf } from './tensors.js';
 export function conv2d(rt: TensorFlowRuntime, x: Tensor, kernel: Variable, geometry: ConvGeometry): Tensor {
   const [n, h, w] = x.shape as [number, number, number];
   const [kH, kW, , cOut] = kernel.shape as [number, number, number, number];
+  if (isWinograd(rt, kernel.shape, x.shape.at(-1)!, geometry)) {
+    const y = rt.run1('NesgdConv3x3', turned(rt, false), [handleOf(x), viewOf(kernel)]);
+    return new TensorFlowTensor(rt, y, [n, h, w, cOut]);
+  }
   const { stride, padding } = geometry;
   const outputSize = (size: number, k: number) => Math.floor((size + 2 * padding - k) / stride) + 1;
   const attributes = convAttributes(rt, namedPadding(kernel.shape, geometry) ?? padding, stride);
@@ -22,6 +26,10 @@ export function conv2dGradInput(
   xShape: Shape,
   geometry: ConvGeometry,
 ): Tensor {
+  if (isWinograd(rt, kernel.shape, xShape.at(-1)!, geometry)) {
+    const dx = rt.run1('NesgdConv3x3', turned(rt, true), [handleOf(dy), viewOf(kernel)]);
+    return new TensorFlowTensor(rt, dx, xShape);
+  }
   const named = namedPadding(kernel.shape, geometry);
   const gradient = (padding: 'SAME' | 'VALID', shape: Shape) =>
     convolve(
@@ -45,6 +53,9 @@ export function conv2dGradKernel(
   kernelShape: Shape,
   geometry: ConvGeometry,
 ): Tensor {
+  if (isWinograd(rt, kernelShape, x.shape.at(-1)!, geometry)) {
+    return new TensorFlowTensor(rt, rt.run1('NesgdConv3x3GradKernel', [], [handleOf(x), handleOf(dy)]), kernelShape);
+  }
   const named = namedPadding(kernelShape, geometry);
   const gradient = (padding: 'SAME' | 'VALID', input: number) =>
     convolve(
@@ -60,6 +71,24 @@ export function conv2dGradKernel(
   rt.delete(padded);
   return new TensorFlowTensor(rt, dKernel, kernelShape);
 }
+
+/** Whether packages/core/native has a quicker way for this convolution and its gradients (decision 0172). */
+function isWinograd(
+  rt: TensorFlowRuntime,
+  [kH, kW, cIn, cOut]: Shape,
+  channels: number,
+  { stride, padding }: ConvGeometry,
+): boolean {
+  if (!rt.winograd || rt.precision === 'bfloat16' || stride !== 1 || padding !== 1 || kH !== 3 || kW !== 3)
+    return false;
+  return cIn === channels && cIn % WINOGRAD_CHANNELS === 0 && cOut! % WINOGRAD_CHANNELS === 0;
+}
+
+/** Channels of a convolution by `NesgdConv3x3` are a multiple of this. */
+const WINOGRAD_CHANNELS = 16;
+
+const turned = (rt: TensorFlowRuntime, value: boolean): TFEOpAttr[] =>
+  rt.attributes(`turned ${value}`, (attr) => [attr.bool('turned', value)]);
 
 /**
  * Runs a convolution or one of its gradients; with precision bfloat16 on rounded copies of both operands, and the

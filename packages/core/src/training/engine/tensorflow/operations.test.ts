@@ -5,7 +5,7 @@ import { loadTensorFlow } from './runtime.js';
 
 const rt = loadTensorFlow(1, ORDINARY_MEANS);
 
-/** Batch norm and its gradient, a sum and a concatenation of slices, on a process of its own: a digest of their bits. */
+/** Every operation of packages/core/native but SGD, on a process of its own: a digest of their bits. */
 const DIGEST = `
   import { createHash } from 'node:crypto';
   import { rngAt } from '@nesgd/core/evolution';
@@ -22,8 +22,17 @@ const DIGEST = `
   const { dx, dScale, dOffset } = engine.batchNormGrad(dy, x, y, norm, saved, options);
   const [a, b] = engine.split(x, [20, 40]);
   const joined = engine.concat([b, engine.add(a, engine.split(dy, [20, 40])[0], { relu: true }), y], { relu: true });
+  const image = engine.tensor(draw('image', [8, 33, 31, 48]), [8, 33, 31, 48]);
+  const gradient = engine.tensor(draw('gradient', [8, 33, 31, 32]), [8, 33, 31, 32]);
+  const kernel = engine.variable(draw('kernel', [3, 3, 48, 32]), [3, 3, 48, 32]);
+  const geometry = { stride: 1, padding: 1 };
+  const convolved = [
+    engine.conv2d(image, kernel, geometry),
+    engine.conv2dGradInput(gradient, kernel, image.shape, geometry),
+    engine.conv2dGradKernel(gradient, image, kernel.shape, geometry),
+  ];
   const digest = createHash('sha256');
-  for (const tensor of [y, dx, dScale, dOffset, joined, norm.runningMean, norm.runningVariance]) digest.update(engine.read(tensor));
+  for (const tensor of [y, dx, dScale, dOffset, joined, norm.runningMean, norm.runningVariance, ...convolved]) digest.update(engine.read(tensor));
   console.log(engine.description, digest.digest('hex'));
 `;
 

@@ -18,6 +18,8 @@ export class TensorFlowRuntime {
   readonly float32: TFEOpAttr[];
   /** Whether the operations of packages/core/native are there: on a CPU, with the binding that `npm run setup` builds. */
   readonly fused: boolean;
+  /** Whether 3x3 convolutions by Winograd's algorithm are among them: they want AVX-512. */
+  readonly winograd: boolean;
   readonly #attributes: Map<string, TFEOpAttr[]>;
   readonly #constants: Map<string, number>;
   #resources = 0;
@@ -35,6 +37,7 @@ export class TensorFlowRuntime {
     this.attr = attributeMakers(binding);
     this.float32 = [this.attr.float32('T')];
     this.fused = !original && this.device === 'CPU' && this.#hasFusedOperations();
+    this.winograd = this.fused && this.#hasWinograd();
   }
 
   /** The same with TensorFlow's own operations alone, as on a card. */
@@ -102,19 +105,28 @@ export class TensorFlowRuntime {
   }
 
   #hasFusedOperations(): boolean {
-    const one = this.create(Float32Array.of(1), [1]);
+    const slices = [this.attr.bool('relu', false), this.attr.int('offsets', [0, 0]), this.attr.int('channels', [1, 1])];
+    return this.#works('NesgdAdd', slices, [[1], [1]]);
+  }
+
+  #hasWinograd(): boolean {
+    const shapes = [
+      [1, 2, 2, 16],
+      [3, 3, 16, 16],
+    ];
+    return this.#works('NesgdConv3x3', [this.attr.bool('turned', false)], shapes);
+  }
+
+  /** Whether an operation does on zeros of these shapes. */
+  #works(op: string, attributes: TFEOpAttr[], shapes: readonly (readonly number[])[]): boolean {
+    const inputs = shapes.map((shape) => this.create(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape));
     try {
-      const slices = [
-        this.attr.bool('relu', false),
-        this.attr.int('offsets', [0, 0]),
-        this.attr.int('channels', [1, 1]),
-      ];
-      this.delete(this.run1('NesgdAdd', slices, [one, one]));
+      this.delete(this.run1(op, attributes, inputs));
       return true;
     } catch {
       return false;
     } finally {
-      this.delete(one);
+      for (const input of inputs) this.delete(input);
     }
   }
 
