@@ -132,7 +132,7 @@ function shareOut(
   let spent = budget?.alphaImages ?? 0;
   for (const fact of before.values()) if (fact.type === 'evaluated') spent += fact.imagesTrained;
   const left = budget ? budget.images - spent : Number.POSITIVE_INFINITY;
-  return epochsWithin(new Array<number>(count).fill(epochs), left, budget?.epochImages ?? 1);
+  return epochsWithin(new Array<number>(count).fill(epochs), left, budget?.imagesOf ?? (() => 0));
 }
 
 function endsTrainers(error: unknown): boolean {

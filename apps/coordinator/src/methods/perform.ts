@@ -21,7 +21,7 @@ export interface JournalledPerformOptions {
  */
 export function journalledPerform(conduct: Conduct, { settings, rounds }: JournalledPerformOptions): Perform {
   const { run, watch } = conduct;
-  const budget = budgetOf(run, conduct.trainImages);
+  const budget = budgetOf(run, conduct.trainImages, settings);
   let round = 0;
 
   return async (requests) => {
@@ -56,7 +56,11 @@ export function journalledPerform(conduct: Conduct, { settings, rounds }: Journa
     }
     const { weights, hyperparameters, schedule, keepWeightsAbove, id: stream } = request;
     const training = { ...withHyperparameters(settings, hyperparameters), epochs };
-    if (schedule === 'constant') training.schedule = 'constant';
+    if (schedule === 'constant') {
+      training.schedule = 'constant';
+      // A piece of a longer training ends where the next one begins.
+      delete training.averageLast;
+    }
     return jobs.train({ weights, training, stream, keepWeightsAbove });
   }
 }
@@ -102,6 +106,6 @@ function spentBefore(round: number, facts: ReadonlyMap<string, TrainedFact>): nu
 function shareOut(requests: readonly Request[], budget: Budget | undefined, spent: number): (number | undefined)[] {
   const wanted = requests.map((request) => (request.kind === 'train' ? request.epochs : 0));
   const left = budget ? budget.images - budget.alphaImages - spent : Number.POSITIVE_INFINITY;
-  const given = epochsWithin(wanted, left, budget?.epochImages ?? 1);
+  const given = epochsWithin(wanted, left, budget?.imagesOf ?? (() => 0));
   return requests.map(({ kind }, i) => (kind === 'train' ? given[i] : undefined));
 }

@@ -16,7 +16,7 @@ const UNTIL_THE_BUDGET_ENDS = 2 ** 31;
 export async function searchMasks(conduct: Conduct, alpha: AlphaFact): Promise<Found> {
   const { run, dispatcher, watch, signal } = conduct;
   const { experiment, blocks } = run.opened;
-  const budget = budgetOf(run, conduct.trainImages);
+  const budget = budgetOf(run, conduct.trainImages, experiment.retrain);
   const params: NeSgdParams = {
     seed: experiment.seed,
     genomeLength: blocks.length,

@@ -3,14 +3,19 @@
  * last one what remains. Depends on nothing but what was spent before, so not on who trains first.
  * @param wanted epochs, one number a training.
  * @param imagesLeft may be infinite, or negative where the budget was overdrawn.
- * @param epochImages training images of one epoch.
- * @returns epochs, one number a training, 0 where nothing is left. All of `imagesLeft` is given out but less than an epoch.
+ * @param imagesOf what a training of so many epochs is charged; rises with them.
+ * @returns epochs, one number a training, 0 where nothing is left.
  */
-export function epochsWithin(wanted: readonly number[], imagesLeft: number, epochImages: number): number[] {
-  let left = Math.max(0, Math.floor(imagesLeft / epochImages));
+export function epochsWithin(
+  wanted: readonly number[],
+  imagesLeft: number,
+  imagesOf: (epochs: number) => number,
+): number[] {
+  let left = imagesLeft;
   return wanted.map((epochs) => {
-    const given = Math.min(epochs, left);
-    left -= given;
+    let given = epochs;
+    while (given > 0 && imagesOf(given) > left) given -= 1;
+    if (given > 0) left -= imagesOf(given);
     return given;
   });
 }

@@ -54,9 +54,22 @@ const optimisation = {
   weightDecay: z.number().min(0).default(5e-4),
   /** `last`: the weights after the last epoch. `best`: those of the epoch with the highest validation accuracy. */
   weights: z.enum(['last', 'best']).default('last'),
+  /** Of the last so many epochs the weights are averaged, and the average is the result. */
+  averageLast: z.int().min(2).optional(),
 };
 
-export const alphaTrainingSchema = z.strictObject({ ...optimisation, learningRate: rate });
+const isAverageOfTheLast = {
+  check: ({ averageLast, weights }: { averageLast?: number | undefined; weights: 'last' | 'best' }) =>
+    averageLast === undefined || weights === 'last',
+  fault: {
+    path: ['averageLast'],
+    error: 'averages the last epochs, but weights: best takes one epoch: leave one of the two out',
+  },
+};
+
+export const alphaTrainingSchema = z
+  .strictObject({ ...optimisation, learningRate: rate })
+  .refine(isAverageOfTheLast.check, isAverageOfTheLast.fault);
 export type AlphaTraining = z.infer<typeof alphaTrainingSchema>;
 
 export const retrainSchema = z
@@ -67,6 +80,7 @@ export const retrainSchema = z
     /** eta1: for the re-initialised blocks. */
     learningRateReinitialised: rate,
   })
+  .refine(isAverageOfTheLast.check, isAverageOfTheLast.fault)
   .refine((r) => r.learningRateRetained < r.learningRateReinitialised, {
     path: ['learningRateRetained'],
     error: (issue) => {

@@ -125,6 +125,19 @@ describe('parseExperiment', () => {
       { name: '../up' },
       /name: is "..\/up": give up to 64 letters, digits, .* with a letter or digit first/,
     ],
+    [
+      'an average beside the best epoch',
+      {
+        retrain: {
+          epochs: 3,
+          learningRateRetained: 0.01,
+          learningRateReinitialised: 0.1,
+          averageLast: 2,
+          weights: 'best',
+        },
+      },
+      /retrain\.averageLast: averages the last epochs, but weights: best/,
+    ],
   ])('refuses %s and names the key', (_, changes, message) => {
     expect(() => parse(changes)).toThrow(InputError);
     expect(() => parse(changes)).toThrow(message);

@@ -226,7 +226,15 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('executor
         async () => {
           const foreign = await cache.blobs.put(
             formatTrainingState(spec, snapshotKey(alphaJob()), {
-              ...{ steps: 9, lossSum: 0, images: 0, imagesTrained: 216, curve: [], best: undefined },
+              ...{
+                steps: 9,
+                lossSum: 0,
+                images: 0,
+                imagesTrained: 216,
+                curve: [],
+                best: undefined,
+                average: undefined,
+              },
               weights: initialWeights(spec, [1, 'foreign']),
               velocities: new Map(spec.parameters.map(({ name: n, shape }) => [n, new Float32Array(sizeOf(shape))])),
             }),

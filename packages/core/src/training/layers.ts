@@ -39,8 +39,8 @@ export interface Gradients {
   readonly weights: readonly Tensor[];
 }
 
-/** PyTorch's defaults, which the networks' sources leave as they are. */
-const BATCH_NORM = { epsilon: 1e-5, momentum: 0.1 };
+/** PyTorch's defaults, which the networks' sources leave as they are; momentum is a batch's weight in the running statistics. */
+export const BATCH_NORM = { epsilon: 1e-5, momentum: 0.1 };
 
 /** @param variable gives a parameter of the model by its name. */
 export function layerFor(node: Node, engine: Engine, variable: (name: string) => Variable): Layer {

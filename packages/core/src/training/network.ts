@@ -93,6 +93,18 @@ export class Network {
     return { loss, gradients: this.#backward(x, forward, dLogits) };
   }
 
+  /**
+   * A forward pass in train mode, for the running statistics that it moves.
+   * @param x `[N, H, W, C]`, borrowed.
+   * @param rng as in `gradients`.
+   */
+  observe(x: Tensor, rng?: Rng): void {
+    for (const [i, { y, saved }] of this.#forward(x, rng).entries()) {
+      for (const tensor of saved) tensor.dispose();
+      if (this.#kept[i] && !this.#restored[i]) y.dispose();
+    }
+  }
+
   dispose(): void {
     for (const variable of this.#variables.values()) variable.dispose();
   }

@@ -158,7 +158,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('training
     /** @param abortAt the step after which the training is aborted. */
     const run = async (
       from?: TrainingState,
-      { due = (_: number): boolean => false, abortAt = 0, reason = new Error('stop') } = {},
+      { due = (_: number): boolean => false, abortAt = 0, reason = new Error('stop'), more = {} } = {},
     ) => {
       const network = networkOn(engine, from && tinyWeights(spec, 7)); // Whatever it had before is replaced.
       const kept: TrainingState[] = [];
@@ -166,12 +166,17 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('training
       const controller = new AbortController();
       let steps = 0;
       const snapshots: Snapshots = { from, due, keep: async (state) => void kept.push(state) };
-      const trained = await train(network, training, {
-        snapshots,
-        signal: controller.signal,
-        onProgress: ({ epoch }) => epochs.push(epoch),
-        onStep: () => ++steps === abortAt && controller.abort(reason),
-      }).catch((error) => {
+      const settings = { ...training.settings, ...more };
+      const trained = await train(
+        network,
+        { ...training, settings },
+        {
+          snapshots,
+          signal: controller.signal,
+          onProgress: ({ epoch }) => epochs.push(epoch),
+          onStep: () => ++steps === abortAt && controller.abort(reason),
+        },
+      ).catch((error) => {
         if (error !== reason) throw error;
       });
       const weights = network.weights();
@@ -188,6 +193,16 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('training
       for (const state of whole.kept) {
         const { trained, weights, epochs } = await run(stored(state));
         expect(epochs).toEqual([1, 2, 3, 4, 5].slice(state.curve.length));
+        expect({ trained, weights }).toEqual({ trained: whole.trained, weights: whole.weights });
+      }
+    });
+
+    it('an average of the last epochs goes on, too', async () => {
+      const more = { weights: 'last', averageLast: 3 };
+      const whole = await run(undefined, { due: () => true, more });
+      expect(whole.kept.map(({ average }) => average?.epochs)).toEqual([undefined, undefined, 1, 2]);
+      for (const state of whole.kept) {
+        const { trained, weights } = await run(stored(state), { more });
         expect({ trained, weights }).toEqual({ trained: whole.trained, weights: whole.weights });
       }
     });

@@ -3,12 +3,14 @@ import { batchesOf, checkBatchSize, epochAugmentation, epochOrder, type StreamPa
 import { UnwantedJobError } from '../errors.js';
 import { type Rng, rngAt } from '../evolution/rng.js';
 import type { EpochRecord, Progress, Retraining } from '../protocol/index.js';
+import { averagedEpochs } from '../protocol/index.js';
 import { accuracyOf } from './evaluate.js';
 import type { Network } from './network.js';
 import { learningRateFactor } from './schedule.js';
 import { type LearningRates, Sgd } from './sgd.js';
 import { batchOf, imagesOf, type SplitName, type TrainingData } from './training-data.js';
 import type { Course, TrainingState } from './training-state.js';
+import { meanWith, takeStatistics } from './weight-average.js';
 import { allFinite } from './weights.js';
 
 /** What alpha's training and a retraining have in common. */
@@ -45,7 +47,7 @@ export interface Watch {
 }
 
 export interface Trained {
-  /** Of the weights that the network now has, on the split asked for. */
+  /** Of the weights that the network now has, on the split asked for. The curve's are of each epoch's own weights. */
   readonly accuracy: number;
   readonly curve: EpochRecord[];
   readonly imagesTrained: number;
@@ -58,7 +60,8 @@ export interface Trained {
  * Where the loss stops being a number the training ends: no later step could mend it.
  *
  * The best epoch is the one with the highest accuracy on the validation images (the first of several); where there are
- * none, on the split that is measured. Every epoch sees every training image once; the last batch may be smaller.
+ * none, on the split that is measured. With `averageLast` the result is the mean of the weights at the ends of the last
+ * epochs (Izmailov et al. 2018), unless the training is ended before the last of them. Every epoch sees every training image once; the last batch may be smaller.
  *
  * With a snapshot it goes on where that was taken, also amid an epoch, to the bits of a training that nothing disturbed.
  * @throws the signal's reason once it is aborted; InputError where the split has no image or fills no batch.
@@ -72,7 +75,15 @@ export async function train(network: Network, training: Training, watch: Watch =
     return accuracyOf(network, source, indices, watch);
   };
   const sgd = new Sgd(network, settings, training.learningRates);
-  const course: Course = { steps: 0, lossSum: 0, images: 0, imagesTrained: 0, curve: [], best: undefined };
+  const course: Course = {
+    steps: 0,
+    lossSum: 0,
+    images: 0,
+    imagesTrained: 0,
+    curve: [],
+    best: undefined,
+    average: undefined,
+  };
   const { curve } = course;
   const { snapshots, signal } = watch;
   const state = (): TrainingState => ({
@@ -101,6 +112,9 @@ export async function train(network: Network, training: Training, watch: Watch =
           course.best = { weights: network.weights(), chosenBy, accuracy };
         }
       }
+      if (epoch > settings.epochs - averagedEpochs(settings, settings.epochs)) {
+        course.average = meanWith(course.average, network.weights());
+      }
       const imagesPerSecond = (course.images - imagesBefore) / seconds;
       curve.push({ epoch, trainLoss: loss, accuracy });
       course.lossSum = 0;
@@ -116,12 +130,19 @@ export async function train(network: Network, training: Training, watch: Watch =
   } finally {
     sgd.dispose();
   }
-  const { best, imagesTrained } = course;
+  const { best, average } = course;
   if (best) network.load(best.weights);
+  const isWhole = curve.length === settings.epochs && curve.at(-1)?.trainLoss !== null;
+  let averaged: number | undefined;
+  if (average && isWhole) {
+    network.load(average.weights);
+    course.imagesTrained += await takeStatistics(network, training, watch);
+    averaged = await measure(measureOn);
+  }
   return {
-    accuracy: best?.accuracy ?? curve.at(-1)?.accuracy ?? (await measure(measureOn)),
+    accuracy: averaged ?? best?.accuracy ?? curve.at(-1)?.accuracy ?? (await measure(measureOn)),
     curve,
-    imagesTrained,
+    imagesTrained: course.imagesTrained,
     // A last step may go astray without any loss to show it.
     diverged: !allFinite(network.weights()),
   };

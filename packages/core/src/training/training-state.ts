@@ -18,6 +18,13 @@ export interface Course {
   /** One record a finished epoch: the epoch under way is the next. */
   readonly curve: EpochRecord[];
   best: Best | undefined;
+  average: Average | undefined;
+}
+
+/** The mean of the weights at the ends of the last epochs, so far. */
+export interface Average {
+  readonly weights: Weights;
+  readonly epochs: number;
 }
 
 /** The epoch that `weights: best` would leave, so far. */
@@ -42,15 +49,17 @@ const metadataSchema = z.strictObject({
   imagesTrained: z.int().min(0),
   curve: z.array(epochRecordSchema),
   best: z.strictObject({ chosenBy: z.number(), accuracy: z.number() }).nullable(),
+  averagedEpochs: z.int().min(0),
 });
 
 /** @param job key of the job that it belongs to. @returns a safetensors file. */
 export function formatTrainingState(spec: ModelSpec, job: string, state: TrainingState): Uint8Array {
-  const { weights, velocities, best, steps, lossSum, images, imagesTrained, curve } = state;
+  const { weights, velocities, best, average, steps, lossSum, images, imagesTrained, curve } = state;
   const tensors = new Map<string, { shape: readonly number[]; values: Float32Array }>();
   for (const { name, shape, trainable } of spec.parameters) {
     tensors.set(`weights/${name}`, { shape, values: weights.get(name)! });
     if (best) tensors.set(`best/${name}`, { shape, values: best.weights.get(name)! });
+    if (average) tensors.set(`average/${name}`, { shape, values: average.weights.get(name)! });
     if (trainable) tensors.set(`velocities/${name}`, { shape: [sizeOf(shape)], values: velocities.get(name)! });
   }
   const metadata: z.infer<typeof metadataSchema> = {
@@ -61,6 +70,7 @@ export function formatTrainingState(spec: ModelSpec, job: string, state: Trainin
     imagesTrained,
     curve,
     best: best ? { chosenBy: best.chosenBy, accuracy: best.accuracy } : null,
+    averagedEpochs: average?.epochs ?? 0,
   };
   return formatSafetensors(tensors, { training: JSON.stringify(metadata) });
 }
@@ -83,10 +93,11 @@ export function parseTrainingState(file: Uint8Array, spec: ModelSpec, job: strin
   };
   const all = (kind: string, parameters: ModelSpec['parameters']) =>
     new Map(parameters.map(({ name, shape }) => [name, read(kind, name, sizeOf(shape))] as const));
-  const { job: _, best, ...course } = parsed.data;
+  const { job: _, best, averagedEpochs, ...course } = parsed.data;
   return {
     ...course,
     best: best ? { ...best, weights: all('best', spec.parameters) } : undefined,
+    average: averagedEpochs > 0 ? { weights: all('average', spec.parameters), epochs: averagedEpochs } : undefined,
     weights: all('weights', spec.parameters),
     velocities: all(
       'velocities',
