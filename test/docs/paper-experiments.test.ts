@@ -23,7 +23,7 @@ const cost = (file: string, ...set: string[]): Promise<DryRun> =>
   dryRun(
     join(FOLDER, file),
     { set, engine: 'auto', workers: 2, runs: empty },
-    { config: readConfig(process.env), watch: () => {}, signal: new AbortController().signal },
+    { config: readConfig(process.env), watch: () => {}, signal: new AbortController().signal, stop: () => {} },
   );
 
 describe.each(files)('experiments/paper/%s', (file) => {

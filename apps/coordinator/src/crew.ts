@@ -1,5 +1,5 @@
-import type { Dispatcher } from '@nesgd/core/run';
 import type { Broker } from './broker.js';
+import type { ControlledDispatcher } from './dispatch/dispatch-control.js';
 import { LocalDispatcher } from './dispatch/local-dispatcher.js';
 import { QueueDispatcher } from './dispatch/queue-dispatcher.js';
 import { JoinWatch } from './join-watch.js';
@@ -8,7 +8,7 @@ import type { Watch } from './run-events.js';
 
 /** Who does the jobs of one run on this machine. */
 export interface Crew {
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: ControlledDispatcher;
   /** Aborted, with the reason, when none of the workers started here can be kept alive and no others have joined. */
   readonly lost: AbortSignal;
   dismiss(): Promise<void>;

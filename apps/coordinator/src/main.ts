@@ -6,13 +6,14 @@ import { DEFAULT_ATTEMPTS, runCommand } from '@nesgd/core/run';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { benchCommand } from './commands/bench.js';
 import { type CompareOptions, compare, comparisonLines } from './commands/compare.js';
+import { controlCommands, printControlled, priorityOf, unpause } from './commands/control.js';
 import { dataCommands } from './commands/data/index.js';
 import { doctor } from './commands/doctor.js';
 import { dryRun, dryRunLines } from './commands/dry-run.js';
 import { EXPORT_FORMATS, type ExportOptions, exportLines, exportRun } from './commands/export.js';
 import { type PredictOptions, predict, predictionLines } from './commands/predict.js';
 import type { ReportOptions } from './commands/report.js';
-import { type RunOptions, resume, run, type Surroundings } from './commands/run.js';
+import { type ResumeOptions, type RunOptions, resume, run, type Surroundings } from './commands/run.js';
 import { openDashboard, type ServeOptions, serve } from './commands/serve.js';
 import { type SimulateOptions, simulate, simulationLines } from './commands/simulate.js';
 import { status } from './commands/status.js';
@@ -85,6 +86,12 @@ const attempts = () =>
     .argParser((text) => wholeNumber(text, 1, 1000))
     .default(DEFAULT_ATTEMPTS);
 
+const priority = () =>
+  new Option(
+    '--priority <n>',
+    'of its jobs among those of other runs that share the workers, -100 to 100: the higher goes first (default: as before, at first 0)',
+  ).argParser(priorityOf);
+
 const set = () =>
   new Option('--set <key=value>', 'set a key of the experiment by its path, such as retrain.epochs=3; may be repeated')
     .argParser((value: string, earlier: string[]) => [...earlier, value])
@@ -135,6 +142,7 @@ program
   .addOption(broker())
   .addOption(attempts())
   .addOption(listen())
+  .addOption(priority())
   .option('--run-id <id>', 'the name of the run (default: experiment, date and time)')
   .option('--or-resume', 'where a run of the name --run-id exists, go on with it: for what starts this command again')
   .addOption(runs())
@@ -150,20 +158,26 @@ program
 
 program
   .command('resume')
-  .description('go on with a run that was stopped or killed, from the last fact in its journal')
+  .description(
+    'go on with a run: one that is paused begins jobs again; one that was stopped or killed goes on here, from the last fact in its journal',
+  )
   .argument('<run-id>', 'the run')
   .addOption(workers())
   .addOption(broker())
   .addOption(attempts())
   .addOption(listen())
+  .addOption(priority())
   .addOption(runs())
   .addOption(serveFlag())
   .addOption(serveHost())
   .addOption(json())
-  .action(
-    (runId: string, options: Pick<RunOptions, 'workers' | 'broker' | 'attempts' | 'listen' | 'runs'> & Conducting) =>
-      conduct(options, (around) => resume(runId, options, around)),
-  );
+  .action(async (runId: string, options: ResumeOptions & Conducting) => {
+    const unpaused = await unpause(runId, options.runs);
+    if (unpaused) printControlled(unpaused, options.json);
+    else await conduct(options, (around) => resume(runId, options, around));
+  });
+
+controlCommands(program, { runs, json });
 
 program
   .command('compare')
@@ -402,7 +416,7 @@ async function conduct<T>(
   const dashboard = port === undefined ? undefined : await openDashboard({ runs: runsFolder, host, port }, config);
   if (dashboard) watch({ type: 'notice', text: `dashboard: ${dashboard.url}` });
   try {
-    const summary = await work({ config, watch, signal: stop.signal });
+    const summary = await work({ config, watch, signal: stop.signal, stop: () => stop.abort() });
     isOver = true;
     display.close();
     await live.close();

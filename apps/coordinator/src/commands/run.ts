@@ -24,6 +24,7 @@ import { type Broker, openBroker, withoutPassword } from '../broker.js';
 import { chooseRuntime } from '../choose-runtime.js';
 import { conductRun, summarise } from '../conduct-run.js';
 import type { CoordinatorConfig } from '../config.js';
+import { RunControl } from '../control/run-control.js';
 import { type Crew, hire } from '../crew.js';
 import { clearingSnapshots } from '../dispatch/clearing-snapshots.js';
 import { notingDivergence, refuseDiverged } from '../divergence.js';
@@ -44,13 +45,19 @@ export interface RunOptions {
   readonly listen?: string;
   readonly runId?: string;
   readonly orResume?: true;
+  /** Of this run's jobs among those of others that share its workers. */
+  readonly priority?: number;
   readonly runs: string;
 }
+
+export type ResumeOptions = Pick<RunOptions, 'workers' | 'broker' | 'attempts' | 'listen' | 'priority' | 'runs'>;
 
 export interface Surroundings {
   readonly config: CoordinatorConfig;
   readonly watch: Watch;
   readonly signal: AbortSignal;
+  /** Aborts `signal`, as Ctrl-C does. */
+  readonly stop: () => void;
 }
 
 /** `nesgd run FILE`. @throws InputError (exit 2), the signal's reason (exit 130), another NesgdError (exit 1). */
@@ -98,11 +105,7 @@ async function isToResume(experiment: Experiment, { runId, runs }: RunOptions): 
 }
 
 /** `nesgd resume RUN_ID`: from wherever the journal stands; a finished run only says its result again. */
-export async function resume(
-  runId: string,
-  options: Pick<RunOptions, 'workers' | 'broker' | 'attempts' | 'listen' | 'runs'>,
-  around: Surroundings,
-): Promise<RunSummary> {
+export async function resume(runId: string, options: ResumeOptions, around: Surroundings): Promise<RunSummary> {
   const started = performance.now();
   const { config, watch, signal } = around;
   const listen = listenFrom(options, config);
@@ -221,6 +224,7 @@ export async function workOn(
   options: {
     readonly workers?: number;
     readonly attempts: number;
+    readonly priority?: number;
     readonly resumed: boolean;
     readonly started: number;
     readonly crew?: Crew;
@@ -266,13 +270,16 @@ export async function workOn(
     }));
   const givenUp = AbortSignal.any([signal, hired.lost]);
   setMaxListeners(0, givenUp); // Each job of a generation listens to it.
+  let control: RunControl | undefined;
   const cache = cacheFolder(config.cacheRoot);
   try {
     await new SnapshotStore(cache).sweep();
+    const { dispatcher } = hired;
+    control = await RunControl.start({ run: folder, dispatcher, priority: options.priority, stop: around.stop, watch });
     const finished = await notingDivergence(folder, () =>
       conductRun({
         run: folder,
-        dispatcher: clearingSnapshots(artifacts?.serving(hired.dispatcher, folder.opened) ?? hired.dispatcher, cache),
+        dispatcher: clearingSnapshots(artifacts?.serving(dispatcher, folder.opened) ?? dispatcher, cache),
         cache,
         trainImages: counts.train,
         watch,
@@ -283,6 +290,7 @@ export async function workOn(
     watch({ type: 'finished', summary, folder: folder.path });
     return summary;
   } finally {
+    await control?.close();
     if (!options.crew) await hired.dismiss();
   }
 }

@@ -49,7 +49,7 @@ export function listLines(runs: readonly ListedRun[], runsFolder: string): Line[
       ? [run.runId, run.state]
       : [
           run.runId,
-          run.state,
+          run.paused ? 'paused' : run.state,
           `${run.generation ?? '-'}/${run.generations ?? '-'}`,
           ...[run.alphaAccuracy, run.bestAccuracy, run.bestTestAccuracy].map(formatAccuracy),
           formatTime(run.startedAt),

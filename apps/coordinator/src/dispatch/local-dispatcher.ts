@@ -1,7 +1,8 @@
 import { NesgdError } from '@nesgd/core/errors';
 import type { Job } from '@nesgd/core/protocol';
-import { DEFAULT_ATTEMPTS, type Dispatcher, type DispatchHandlers, type JobOutcome } from '@nesgd/core/run';
+import { DEFAULT_ATTEMPTS, type DispatchHandlers, type JobOutcome } from '@nesgd/core/run';
 import { TrainerSlot } from '@nesgd/core/trainer';
+import type { ControlledDispatcher } from './dispatch-control.js';
 
 export interface LocalDispatcherOptions {
   /** Trainers at work at the same time. */
@@ -17,11 +18,20 @@ export interface LocalDispatcherOptions {
   readonly onNotice?: (text: string) => void;
 }
 
+interface Place {
+  readonly name: string;
+  readonly slot: TrainerSlot;
+  /** What it is at; aborting `giveUp` has that begun anew when its run is no longer held. */
+  job: { readonly runId: string; readonly giveUp: AbortController } | undefined;
+}
+
 /** The workers without a broker: trainer child processes of this process, fed from a list in memory. */
-export class LocalDispatcher implements Dispatcher {
-  readonly #free: { name: string; slot: TrainerSlot }[];
-  readonly #all: TrainerSlot[];
-  readonly #waiting: (() => void)[] = [];
+export class LocalDispatcher implements ControlledDispatcher {
+  readonly #free: Place[];
+  readonly #all: readonly Place[];
+  /** In the order in which they are served. */
+  #waiting: { readonly runId: string; readonly wake: () => void }[] = [];
+  readonly #held = new Set<string>();
   readonly #attempts: number;
   readonly #onNotice: (text: string) => void;
   readonly #closed = new AbortController();
@@ -30,56 +40,92 @@ export class LocalDispatcher implements Dispatcher {
     this.#attempts = options.attempts ?? DEFAULT_ATTEMPTS;
     this.#onNotice = options.onNotice ?? (() => {});
     const { workers: _, attempts: __, onNotice: ___, ...slotOptions } = options;
-    this.#free = Array.from({ length: options.workers }, (_, i) => ({
+    this.#all = Array.from({ length: options.workers }, (_, i) => ({
       name: `local-${i + 1}`,
       slot: new TrainerSlot(slotOptions),
+      job: undefined,
     }));
-    this.#all = this.#free.map((place) => place.slot);
+    this.#free = [...this.#all];
   }
 
   async dispatch(job: Job, handlers: DispatchHandlers = {}): Promise<JobOutcome> {
     const signal = handlers.signal ? AbortSignal.any([handlers.signal, this.#closed.signal]) : this.#closed.signal;
     for (let attempt = 1; ; attempt++) {
-      const place = await this.#takePlace(signal);
+      const place = await this.#takePlace(job.runId, signal);
+      const giveUp = new AbortController();
+      place.job = { runId: job.runId, giveUp };
       try {
         handlers.onStart?.(place.name);
         const { result, seconds, engine } = await place.slot.run(job, {
           onProgress: (progress) => handlers.onProgress?.(place.name, progress),
           onNotice: (text) => this.#onNotice(`${place.name}: ${text}`),
-          signal,
+          signal: AbortSignal.any([signal, giveUp.signal]),
         });
         return { result, provenance: { worker: place.name, engine, seconds } };
       } catch (error) {
         signal.throwIfAborted();
+        if (giveUp.signal.aborted) {
+          attempt -= 1; // Nobody's failure.
+          handlers.onRetry?.('its run was paused');
+          continue;
+        }
         const retryable = error instanceof NesgdError && error.retryable;
         if (!retryable || attempt >= this.#attempts) throw error;
         handlers.onRetry?.(error.message);
       } finally {
+        place.job = undefined;
         this.#free.push(place);
-        this.#waiting.shift()?.();
+        this.#wakeNext();
       }
     }
   }
 
+  async hold(runId: string, now = false): Promise<number> {
+    this.#held.add(runId);
+    const underWay = this.#all.flatMap(({ job }) => (job?.runId === runId ? [job] : []));
+    if (!now) return underWay.length;
+    for (const { giveUp } of underWay) giveUp.abort(new NesgdError('ABORTED', 'its run was paused'));
+    return 0;
+  }
+
+  async release(runId: string): Promise<void> {
+    this.#held.delete(runId);
+    for (const _ of this.#free) this.#wakeNext();
+  }
+
+  /** Nobody else's jobs are here. */
+  async prioritise(): Promise<void> {}
+
   async close(): Promise<void> {
     this.#closed.abort(new NesgdError('ABORTED', 'the dispatcher was closed'));
-    await Promise.all(this.#all.map((slot) => slot.close()));
+    await Promise.all(this.#all.map(({ slot }) => slot.close()));
   }
 
   /** Process ids of the trainers alive. */
   get trainerPids(): number[] {
-    return this.#all.map((slot) => slot.pid).filter((pid) => pid !== undefined);
+    return this.#all.map(({ slot }) => slot.pid).filter((pid) => pid !== undefined);
   }
 
-  async #takePlace(signal: AbortSignal) {
+  async #takePlace(runId: string, signal: AbortSignal): Promise<Place> {
     for (;;) {
       signal.throwIfAborted();
-      const place = this.#free.shift();
+      const place = this.#held.has(runId) ? undefined : this.#free.shift();
       if (place) return place;
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
+      await new Promise<void>((wake) => {
+        const waiting = { runId, wake };
+        this.#waiting.push(waiting);
+        const leave = () => {
+          this.#waiting = this.#waiting.filter((other) => other !== waiting);
+          wake();
+        };
+        signal.addEventListener('abort', leave, { once: true });
       });
     }
+  }
+
+  #wakeNext(): void {
+    const next = this.#waiting.find(({ runId }) => !this.#held.has(runId));
+    this.#waiting = this.#waiting.filter((waiting) => waiting !== next);
+    next?.wake();
   }
 }

@@ -10,10 +10,12 @@ import {
   QUEUE_PREFIX,
   workerReportSchema,
 } from '@nesgd/core/protocol';
-import { DEFAULT_ATTEMPTS, type Dispatcher, type DispatchHandlers, type JobOutcome } from '@nesgd/core/run';
+import { DEFAULT_ATTEMPTS, type DispatchHandlers, type JobOutcome } from '@nesgd/core/run';
 import { Queue, QueueEvents, type Job as QueueJob } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { HIGHEST_PRIORITY } from '../control/orders.js';
 import { DEFAULT_DEADLINE, Deadline, type DeadlineOptions } from './deadline.js';
+import type { ControlledDispatcher } from './dispatch-control.js';
 import { jobIdOf, outcomeOf } from './outcome.js';
 
 export interface QueueDispatcherOptions {
@@ -48,10 +50,12 @@ interface Pending {
 }
 
 const DAY_SECONDS = 24 * 3600;
-/** BullMQ's priorities begin at 1, the first to go. */
-const HIGHEST_PRIORITY = 100;
 /** Behind all others: a second try is for workers who have nothing else to do. */
 const LAST = 1_000_000;
+/** Where a job is that nobody has begun. */
+const WAITING: ReadonlySet<string> = new Set(['waiting', 'prioritized', 'delayed', 'paused']);
+/** Jobs that the broker is asked about at once. */
+const AT_ONCE = 200;
 /** A sweep over all pending jobs takes at most so many ticks. */
 const TICKS_A_SWEEP = 6;
 const LEAST_LOOKED_UP = 200;
@@ -67,14 +71,16 @@ const LEAST_LOOKED_UP = 200;
  *
  * A job that takes far longer than its like is put on the queue a second time. Both give the same bits; the first counts.
  */
-export class QueueDispatcher implements Dispatcher {
+export class QueueDispatcher implements ControlledDispatcher {
   readonly #queue: Queue;
   readonly #events: QueueEvents;
   /** By the id on the queue: a job that stands there twice has two entries. */
   readonly #pending = new Map<string, Pending>();
   readonly #lookUps = new Map<string, 'once' | 'again'>();
   readonly #attempts: number;
-  readonly #priority: number;
+  readonly #held = new Set<string>();
+  /** By run. */
+  readonly #priorities = new Map<string, number>();
   readonly #deadline: Deadline;
   readonly #reconcile: NodeJS.Timeout;
   readonly #onReconnect = () => this.#lookUpAll();
@@ -82,7 +88,6 @@ export class QueueDispatcher implements Dispatcher {
 
   private constructor(private readonly options: QueueDispatcherOptions) {
     this.#attempts = options.attempts ?? DEFAULT_ATTEMPTS;
-    this.#priority = 1 + HIGHEST_PRIORITY - (options.priority ?? 0);
     this.#deadline = new Deadline(options.deadline ?? DEFAULT_DEADLINE);
     this.#queue = new Queue(QUEUE_NAME, { connection: options.connection, prefix: QUEUE_PREFIX });
     this.#events = new QueueEvents(QUEUE_NAME, { connection: options.connection, prefix: QUEUE_PREFIX });
@@ -127,7 +132,7 @@ export class QueueDispatcher implements Dispatcher {
     const withdraw = () => this.#withdraw(id, handlers.signal?.reason);
     handlers.signal?.addEventListener('abort', withdraw, { once: true });
     try {
-      await this.#send(id, job, this.#priority);
+      await this.#send(id, job, this.#priorityOf(id, this.#pending.get(id)!));
       return await outcome;
     } finally {
       handlers.signal?.removeEventListener('abort', withdraw);
@@ -141,6 +146,32 @@ export class QueueDispatcher implements Dispatcher {
     }
   }
 
+  async hold(runId: string, now = false): Promise<number> {
+    this.#held.add(runId);
+    let underWay = 0;
+    await this.#forEachOf(runId, async (id) => {
+      if ((await this.#withhold(id)) !== 'active') return;
+      if (now) await this.options.connection.set(cancelKey(id), '', 'EX', ORDER_LIFETIME_S);
+      else underWay += 1;
+    });
+    return underWay;
+  }
+
+  async release(runId: string): Promise<void> {
+    this.#held.delete(runId);
+    await this.#forEachOf(runId, (id, pending) => this.#send(id, pending.job, this.#priorityOf(id, pending)));
+  }
+
+  async prioritise(runId: string, priority: number): Promise<void> {
+    this.#priorities.set(runId, priority);
+    await this.#forEachOf(runId, async (id, pending) => {
+      if (id !== pending.id) return; // The second try of a late job stays behind all others.
+      const queued = (await this.#queue.getJob(id)) as QueueJob | undefined;
+      // It may have ended in between, and then needs none.
+      await queued?.changePriority({ priority: this.#priorityOf(id, pending) }).catch(() => {});
+    });
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#reconcile);
     this.options.connection.off('ready', this.#onReconnect);
@@ -149,7 +180,23 @@ export class QueueDispatcher implements Dispatcher {
     await Promise.allSettled([this.#queue.close(), this.#events.close()]);
   }
 
+  /** In the order in which they were asked for, which is that in which they are begun. */
+  async #forEachOf(runId: string, change: (id: string, pending: Pending) => Promise<void>): Promise<void> {
+    const ofRun = [...this.#pending].filter(([, { job }]) => job.runId === runId);
+    for (let i = 0; i < ofRun.length; i += AT_ONCE)
+      await Promise.all(ofRun.slice(i, i + AT_ONCE).map(([id, pending]) => change(id, pending)));
+  }
+
+  /** Takes a job of a held run off the queue, where nobody has begun it. @returns where it was. */
+  async #withhold(id: string): Promise<string> {
+    const state = await this.#queue.getJobState(id);
+    if (WAITING.has(state) && (await this.#queue.remove(id)) === 0) return 'active'; // Begun in between.
+    return state;
+  }
+
+  /** A job of a held run is sent when that is released. */
   async #send(id: string, job: Job, priority: number): Promise<void> {
+    if (this.#held.has(job.runId)) return;
     const [existing] = await Promise.all([
       this.#queue.getJob(id) as Promise<QueueJob | undefined>,
       this.options.connection.del(cancelKey(id)),
@@ -164,6 +211,10 @@ export class QueueDispatcher implements Dispatcher {
       removeOnComplete: { age: DAY_SECONDS },
       removeOnFail: { age: DAY_SECONDS },
     });
+    if (this.#held.has(job.runId)) {
+      await this.#withhold(id); // Held while it was being sent.
+      return;
+    }
     if (!existing) return;
     this.#report(id, existing.progress);
     void this.#lookUp(id); // It may have been done for an earlier coordinator of this run.
@@ -188,6 +239,7 @@ export class QueueDispatcher implements Dispatcher {
     try {
       const state = await this.#queue.getJobState(id);
       if (state === 'unknown') return await this.#send(id, pending.job, this.#priorityOf(id, pending));
+      if (WAITING.has(state) && this.#held.has(pending.job.runId)) await this.#withhold(id);
       if (state !== 'completed' && state !== 'failed') return;
       // Read after its state: one that was read before may have ended in between, and have no result in it.
       const ended = (await this.#queue.getJob(id)) as QueueJob | undefined;
@@ -215,8 +267,14 @@ export class QueueDispatcher implements Dispatcher {
   }
 
   async #failed(id: string, pending: Pending, error: NesgdError): Promise<void> {
-    // Given up by an earlier coordinator of this run, and wanted again.
-    if (error.code === CANCELLED) return this.#send(id, pending.job, this.#priorityOf(id, pending));
+    if (error.code === CANCELLED) {
+      if (this.#held.has(pending.job.runId) && pending.startedAt !== undefined) {
+        pending.startedAt = undefined;
+        pending.handlers.onRetry?.('its run was paused');
+      }
+      // Given up by an earlier coordinator of this run, and wanted again.
+      return this.#send(id, pending.job, this.#priorityOf(id, pending));
+    }
     if (id === pending.id) pending.reject(error);
     else this.#pending.delete(id); // The first try may still do better.
   }
@@ -224,6 +282,7 @@ export class QueueDispatcher implements Dispatcher {
   #tick(): void {
     for (const [id, pending] of this.#pending) {
       if (id !== pending.id || pending.twice || pending.startedAt === undefined) continue;
+      if (this.#held.has(pending.job.runId)) continue;
       const seconds = (performance.now() - pending.startedAt) / 1000;
       if (1000 * seconds < this.#deadline.of(pending.job.kind)) continue;
       pending.twice = true;
@@ -265,12 +324,15 @@ export class QueueDispatcher implements Dispatcher {
     const pending = this.#pending.get(id);
     if (!pending) return;
     if (id === pending.id) pending.startedAt = undefined;
+    if (this.#held.has(pending.job.runId)) void this.#lookUp(id); // Which takes it off the queue again.
     if (!pending.refused) pending.handlers.onRetry?.(why);
     pending.refused = false;
   }
 
   #priorityOf(id: string, pending: Pending): number {
-    return id === pending.id ? this.#priority : LAST;
+    if (id !== pending.id) return LAST;
+    const priority = this.#priorities.get(pending.job.runId) ?? this.options.priority ?? 0;
+    return 1 + HIGHEST_PRIORITY - priority; // BullMQ's priorities begin at 1, the first to go.
   }
 
   async #withdraw(id: string, reason: unknown): Promise<void> {

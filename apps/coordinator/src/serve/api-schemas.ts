@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import type { ApiError, ListedRun, RunSnapshot, ServerDescription, WorkerLog } from '@nesgd/core/view';
+import type { ApiError, ControlledRun, ListedRun, RunSnapshot, ServerDescription, WorkerLog } from '@nesgd/core/view';
+import { prioritySchema } from '../control/orders.js';
 import type { RunOverview } from '../status/run-overview.js';
 
 /** The API's answers for its description; the types are those that the code has, the journal's own schema is stricter. */
@@ -14,6 +15,10 @@ export const serverDescription: z.ZodType<ServerDescription> = z
   .object({ version: z.string(), node: z.string(), login: z.boolean(), queueBoard: z.string().nullable() })
   .openapi('Server');
 
+export const controlledRun: z.ZodType<ControlledRun> = z
+  .object({ runId: z.string(), state, paused: z.boolean(), priority: prioritySchema, message: z.string() })
+  .openapi('ControlledRun');
+
 export const workerLog: z.ZodType<WorkerLog> = z
   .object({ name: z.string(), lines: z.array(z.string()) })
   .openapi('WorkerLog');
@@ -23,9 +28,11 @@ export const listedRun: z.ZodType<ListedRun> = z
     z.object({
       runId: z.string(),
       state,
+      paused: z.boolean(),
+      priority: prioritySchema,
       experiment: z.string(),
       generation: z.int().nullable(),
-      generations: z.int(),
+      generations: z.int().nullable(),
       alphaAccuracy: accuracy.nullable(),
       bestAccuracy: accuracy.nullable(),
       bestTestAccuracy: accuracy.nullable(),
@@ -37,10 +44,12 @@ export const listedRun: z.ZodType<ListedRun> = z
   .openapi('ListedRun');
 
 /** Too large to say twice: a line holds a fact as docs/dashboard.md describes it. */
-export const runSnapshot: z.ZodType<RunSnapshot> = z
-  .custom<RunSnapshot>()
-  .openapi('RunSnapshot', { type: 'object', required: ['runId', 'state', 'holder', 'live', 'reading', 'lines'] });
+export const runSnapshot: z.ZodType<RunSnapshot> = z.custom<RunSnapshot>().openapi('RunSnapshot', {
+  type: 'object',
+  required: ['runId', 'state', 'paused', 'priority', 'holder', 'live', 'reading', 'lines'],
+});
 
-export const runOverview: z.ZodType<RunOverview> = z
-  .custom<RunOverview>()
-  .openapi('RunOverview', { type: 'object', required: ['runId', 'state', 'experiment', 'generations'] });
+export const runOverview: z.ZodType<RunOverview> = z.custom<RunOverview>().openapi('RunOverview', {
+  type: 'object',
+  required: ['runId', 'state', 'paused', 'priority', 'experiment', 'generations'],
+});

@@ -1,19 +1,19 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { InputError } from '@nesgd/core/errors';
+import { InputError, NesgdError } from '@nesgd/core/errors';
 import type { ServerDescription } from '@nesgd/core/view';
+import type { Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
 import { compress } from 'hono/compress';
+import { HTTPException } from 'hono/http-exception';
+import { json, refusals, runIdParam } from './api-answers.js';
 import * as schemas from './api-schemas.js';
+import { addControl } from './control-api.js';
 import { eventStream } from './event-stream.js';
+import { ownRequestsOnly } from './own-requests.js';
 import type { RunFollowers } from './run-followers.js';
 import { readLogs } from './run-logs.js';
 import { snapshotResponse } from './run-snapshot.js';
 
-const runIdParam = z.object({
-  runId: z
-    .string()
-    .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/)
-    .openapi({ example: 'quickstart-20260131-120000-3f9a' }),
-});
 const afterQuery = z.object({
   after: z.coerce
     .number()
@@ -28,16 +28,6 @@ const snapshotQuery = afterQuery.extend({
       'No more lines than these, and not to wait until all of a long journal is read: `reading` says how far it is.',
   }),
 });
-
-const json = <S extends z.ZodType>(schema: S, description: string) => ({
-  description,
-  content: { 'application/json': { schema } },
-});
-const refusals = {
-  400: json(schemas.error, 'A parameter is not what is described here.'),
-  404: json(schemas.error, 'There is no such run.'),
-  422: json(schemas.error, "The run's journal is damaged; the message names its line."),
-};
 
 const listRoute = createRoute({
   method: 'get',
@@ -80,14 +70,23 @@ const eventsRoute = createRoute({
   responses: {
     200: {
       description:
-        '`line`: a line of the journal, its seq is the id. `pulse`: state, holder and live status. `reset`: another run has taken this name; read it anew. `problem`: it cannot be followed any more.',
+        '`line`: a line of the journal, its seq is the id. `pulse`: state, paused, priority, holder and live status. `reset`: another run has taken this name; read it anew. `problem`: it cannot be followed any more.',
       content: { 'text/event-stream': { schema: z.string() } },
     },
     ...refusals,
   },
 });
 
-/** `/api`: everything that the page knows, for programs as well. `/api/openapi.json` describes it. Reads only. */
+/** An experiment has some kilobytes. */
+const LARGEST_BODY_BYTES = 256 * 1024;
+const STATUS_OF: Partial<Record<string, 400 | 404 | 409>> = { RUN_UNKNOWN: 404, RUN_ID: 400, RUN_STATE: 409 };
+/** Nobody did what was asked. */
+const SILENT = new Set(['RUN_SILENT', 'RUN_UNWRITABLE']);
+
+const tooLarge = (c: Context) =>
+  c.json({ code: 'BODY', message: `a request has ${LARGEST_BODY_BYTES} bytes at most` }, 413);
+
+/** `/api`: all that the page knows and does, for programs as well. `/api/openapi.json` describes it. */
 export function createApi(followers: RunFollowers, server: ServerDescription): OpenAPIHono {
   const { reader } = followers;
   const api = new OpenAPIHono({
@@ -102,10 +101,15 @@ export function createApi(followers: RunFollowers, server: ServerDescription): O
     await next();
   });
   api.use(compress());
+  api.use(ownRequestsOnly());
+  api.use(bodyLimit({ maxSize: LARGEST_BODY_BYTES, onError: tooLarge }));
   api.onError((error, c) => {
-    if (!(error instanceof InputError)) throw error;
+    if (error instanceof HTTPException) return c.json({ code: 'REQUEST', message: error.message }, error.status);
+    if (!(error instanceof NesgdError)) throw error;
     const { code, message } = error;
-    return c.json({ code, message }, code === 'RUN_UNKNOWN' ? 404 : code === 'RUN_ID' ? 400 : 422);
+    if (error instanceof InputError) return c.json({ code, message }, STATUS_OF[code] ?? 422);
+    if (SILENT.has(code)) return c.json({ code, message }, 503);
+    throw error;
   });
 
   api.openapi(serverRoute, (c) => c.json(server, 200));
@@ -126,12 +130,13 @@ export function createApi(followers: RunFollowers, server: ServerDescription): O
     const after = Number.isInteger(lastId) ? lastId : c.req.valid('query').after;
     return eventStream(c, await followers.begin(c.req.valid('param').runId, after + 1), after);
   });
+  addControl(api, reader.runsFolder);
   api.doc31('/openapi.json', {
     openapi: '3.1.0',
     info: {
       title: 'nesgd dashboard',
       version: '1',
-      description: 'Runs of neuroevolution with SGD, read from their journals.',
+      description: 'Runs of neuroevolution with SGD: what they measured, and how they go on.',
     },
     servers: [{ url: '/api' }],
   });

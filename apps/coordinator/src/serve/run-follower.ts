@@ -13,7 +13,7 @@ const POLL_INTERVAL_MS = 200;
 /**
  * Keeps up with one run, whichever process works on it: has its journal read on, and `live.json` when it has changed. It
  * polls while somebody listens, as file system events do not come from everywhere (network folders, other containers),
- * and a look at three small files costs less than a millisecond.
+ * and a look at four small files costs less than a millisecond.
  */
 export class RunFollower {
   /** The journal as a view gets it. Only grows, except that another journal in its place starts it over. */
@@ -21,7 +21,7 @@ export class RunFollower {
   figures: JournalFigures = NO_FIGURES;
   /** Null when all of the journal is read; lines and figures are of what is. */
   progress: ReadingProgress | null = null;
-  pulse: RunPulse = { state: 'stopped', holder: null, live: null };
+  pulse: RunPulse = { state: 'stopped', paused: false, priority: 0, holder: null, live: null };
   /** Counts the changes of `pulse`. */
   pulses = 0;
   /** Counts the journals: it changes when the run was deleted and another of its name begun. */

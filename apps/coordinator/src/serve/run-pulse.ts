@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runPath } from '@nesgd/core/run';
 import { LIVE_STATUS_FILE, type LiveStatus, liveStatusSchema, type RunPulse, type RunState } from '@nesgd/core/view';
+import { readControlState } from '../control/control-state.js';
 
 /** What changes about a run while no fact is added. @throws InputError for an id that is none. */
 export async function readPulse(
@@ -10,9 +11,12 @@ export async function readPulse(
   state: RunState,
   holder: RunPulse['holder'] | undefined,
 ): Promise<RunPulse> {
-  const live = await readLiveStatus(runPath(runsFolder, runId));
+  const folder = runPath(runsFolder, runId);
+  const [live, { paused, priority }] = await Promise.all([readLiveStatus(folder), readControlState(folder)]);
   return {
     state,
+    paused: paused && state === 'running',
+    priority,
     holder: holder ? { pid: holder.pid, host: holder.host } : null,
     live: live && state !== 'running' ? atRest(live) : live,
   };

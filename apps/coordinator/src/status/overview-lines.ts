@@ -18,10 +18,11 @@ import type { RunOverview } from './run-overview.js';
 export function overviewLines(run: RunOverview): Line[] {
   const generations = generationsOf(run.experiment);
   return [
-    [bold(run.runId), '  ', stateWord(run.state), ...holderText(run)],
+    [bold(run.runId), '  ', stateWord(run.state, run.paused), ...holderText(run)],
     ...(run.divergence === null ? [] : [[red(run.divergence)]]),
     ['folder      ', run.folder],
     ['started     ', formatTime(run.startedAt), dim('   last fact '), formatTime(run.lastFactAt)],
+    ...(run.priority === 0 ? [] : [['priority    ', String(run.priority)]]),
     ['engine      ', `${run.runtime.engine}, ${plural(run.runtime.threads, 'thread')} a worker`],
     [],
     ...settingsLines(run.experiment),
@@ -41,7 +42,8 @@ export function overviewLines(run: RunOverview): Line[] {
   ];
 }
 
-function stateWord(state: RunState): Line[number] {
+function stateWord(state: RunState, paused: boolean): Line[number] {
+  if (paused) return yellow('paused');
   return { finished: green, running: cyan, stopped: yellow, diverged: red }[state](state);
 }
 
@@ -138,8 +140,8 @@ function maskLines(mask: string, blocks: RunOverview['blocks']): Line[] {
   ];
 }
 
-function nextLines({ state, runId, folder }: RunOverview): Line[] {
-  return state === 'stopped'
+function nextLines({ state, paused, runId, folder }: RunOverview): Line[] {
+  return state === 'stopped' || paused
     ? [
         [],
         [

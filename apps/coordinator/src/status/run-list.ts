@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { InputError } from '@nesgd/core/errors';
 import { type JournalLine, listRuns, readJournalFrom, runHolder, runPath } from '@nesgd/core/run';
 import type { ListedRun } from '@nesgd/core/view';
+import { CONTROL_FILE, readControlState } from '../control/control-state.js';
 import { generationsOf } from '../workload.js';
 import { overviewFrom, type RunOverview } from './run-overview.js';
 
@@ -60,7 +61,8 @@ export class RunList {
       const holder = await runHolder(this.runsFolder, runId);
       const lines = await this.#readOn(runId);
       if (lines.length === 0) return undefined;
-      const overview = overviewFrom(lines, { runsFolder: this.runsFolder, runId, holder });
+      const control = await readControlState(runPath(this.runsFolder, runId));
+      const overview = overviewFrom(lines, { runsFolder: this.runsFolder, runId, holder, control });
       if (overview.state !== 'running') this.#growing.delete(runId);
       return listed(overview);
     } catch (error) {
@@ -91,15 +93,18 @@ export class RunList {
     const journal = await stat(join(resolve(this.runsFolder), runId, 'journal.jsonl')).catch(() => undefined);
     // A folder of another program may have a name that no run can have.
     const holder = await runHolder(this.runsFolder, runId).catch(() => undefined);
-    return `${journal?.ino} ${journal?.size} ${journal?.mtimeMs} ${holder?.pid}`;
+    const control = await stat(join(resolve(this.runsFolder), runId, CONTROL_FILE)).catch(() => undefined);
+    return `${journal?.ino} ${journal?.size} ${journal?.mtimeMs} ${holder?.pid} ${control?.ino} ${control?.mtimeMs}`;
   }
 }
 
 function listed(overview: RunOverview): ListedRun {
-  const { runId, state, experiment, generations, alpha, best, startedAt, lastFactAt } = overview;
+  const { runId, state, paused, priority, experiment, generations, alpha, best, startedAt, lastFactAt } = overview;
   return {
     runId,
     state,
+    paused,
+    priority,
     experiment: experiment.name,
     generation: generations.at(-1)?.t ?? null,
     generations: generationsOf(experiment),

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { InputError } from '@nesgd/core/errors';
 import type { EvaluatedFact, Fact, JournalLine, OpenedFact } from '@nesgd/core/run';
-import { readRun, runHolder, usesAlpha } from '@nesgd/core/run';
+import { readRun, runHolder, runPath, usesAlpha } from '@nesgd/core/run';
 import { type RunState, runState } from '@nesgd/core/view';
+import { type ControlState, readControlState } from '../control/control-state.js';
 import { type GenerationRow, generationRows } from './generation-row.js';
 
 /** What a journal says of a run; the shape of `nesgd status RUN_ID --json`. Accuracies in [0, 1]. */
@@ -10,6 +11,10 @@ export interface RunOverview {
   readonly runId: string;
   readonly folder: string;
   readonly state: RunState;
+  /** Told to begin no job; true only while it is running. */
+  readonly paused: boolean;
+  /** Among runs that share workers: -100 to 100, the higher is served first. */
+  readonly priority: number;
   /** Why there is no network, and what to change, where the state is `diverged`. */
   readonly divergence: string | null;
   /** The process that works on it. */
@@ -56,7 +61,8 @@ export async function overviewOf(runsFolder: string, runId: string): Promise<Run
   // First the holder: a run that finishes in between has released it, and its journal says so.
   const holder = await runHolder(runsFolder, runId);
   const { lines } = await readRun(runsFolder, runId);
-  return overviewFrom(lines, { runsFolder, runId, holder });
+  const control = await readControlState(runPath(runsFolder, runId));
+  return overviewFrom(lines, { runsFolder, runId, holder, control });
 }
 
 /**
@@ -65,7 +71,12 @@ export async function overviewOf(runsFolder: string, runId: string): Promise<Run
  */
 export function overviewFrom(
   lines: readonly JournalLine[],
-  { runsFolder, runId, holder }: { runsFolder: string; runId: string; holder: RunOverview['holder'] | undefined },
+  {
+    runsFolder,
+    runId,
+    holder,
+    control,
+  }: { runsFolder: string; runId: string; holder: RunOverview['holder'] | undefined; control: ControlState },
 ): RunOverview {
   const opened = lines[0]?.fact;
   const folder = resolve(runsFolder, runId);
@@ -74,10 +85,13 @@ export function overviewFrom(
   const facts = lines.map((line) => line.fact);
   const evaluated = facts.filter((fact) => fact.type === 'evaluated');
   const trained = facts.filter((fact) => fact.type === 'trained');
+  const state = runState(facts, holder !== undefined);
   return {
     runId,
     folder,
-    state: runState(facts, holder !== undefined),
+    state,
+    paused: control.paused && state === 'running',
+    priority: control.priority,
     divergence: facts.find((fact) => fact.type === 'diverged')?.reason ?? null,
     holder: holder ? { pid: holder.pid, host: holder.host } : null,
     startedAt: lines[0]?.meta.at ?? '',

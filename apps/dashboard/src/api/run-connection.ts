@@ -20,7 +20,7 @@ export type ConnectionState =
  */
 export class RunConnection {
   readonly state = signal<ConnectionState>({ kind: 'loading' });
-  readonly pulse = signal<RunPulse>({ state: 'stopped', holder: null, live: null });
+  readonly pulse = signal<RunPulse>({ state: 'stopped', paused: false, priority: 0, holder: null, live: null });
   /** Counts the changes of `model`, one for each frame that shows any. */
   readonly changes = signal(0);
   model = new RunModel();
@@ -109,8 +109,8 @@ export class RunConnection {
     void this.#load();
   }
 
-  #setPulse({ state, holder, live }: RunPulse): void {
-    this.pulse.value = { state, holder, live };
+  #setPulse({ state, paused, priority, holder, live }: RunPulse): void {
+    this.pulse.value = { state, paused, priority, holder, live };
   }
 
   #take(line: ViewLine): void {

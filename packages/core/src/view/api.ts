@@ -7,6 +7,10 @@ export type ListedRun =
   | {
       readonly runId: string;
       readonly state: RunState;
+      /** Told to begin no job; true only while it is running. */
+      readonly paused: boolean;
+      /** Among runs that share workers: -100 to 100, the higher is served first. */
+      readonly priority: number;
       readonly experiment: string;
       /** The last closed one, null before the first; of how many. */
       readonly generation: number | null;
@@ -23,6 +27,9 @@ export type ListedRun =
 /** What changes about a run while no fact is added. */
 export interface RunPulse {
   readonly state: RunState;
+  /** Told to begin no job; true only while it is running. */
+  readonly paused: boolean;
+  readonly priority: number;
   /** Null where no process works on the run. */
   readonly holder: { readonly pid: number; readonly host: string } | null;
   /** Of the last process that worked on it; its jobs are none's where the run is not running. */
@@ -41,6 +48,16 @@ export interface RunSnapshot extends RunPulse {
 export interface ReadingProgress {
   readonly bytesRead: number;
   readonly bytes: number;
+}
+
+/** The answer to what a run was told to do: how it stands now. */
+export interface ControlledRun {
+  readonly runId: string;
+  readonly state: RunState;
+  readonly paused: boolean;
+  readonly priority: number;
+  /** What it came to, for people. */
+  readonly message: string;
 }
 
 /** The end of what a worker wrote. */

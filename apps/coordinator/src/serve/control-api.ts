@@ -1,0 +1,66 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { controlRun } from '../control/control-run.js';
+import { prioritySchema } from '../control/orders.js';
+import { json, refusals, runIdParam } from './api-answers.js';
+import * as schemas from './api-schemas.js';
+
+const told = {
+  200: json(schemas.controlledRun, 'The run follows it, and stands so now.'),
+  ...refusals,
+  403: json(schemas.error, 'The request comes from a page of another server.'),
+  409: json(schemas.error, 'The run is not in a state for that; the message says why.'),
+  415: json(schemas.error, 'The request is not application/json.'),
+  503: json(schemas.error, 'The process that works on the run does not answer, or its folder cannot be written in.'),
+};
+
+const bodyOf = <S extends z.ZodType>(schema: S) => ({
+  required: true as const,
+  content: { 'application/json': { schema } },
+});
+
+const pauseRoute = createRoute({
+  method: 'post',
+  path: '/runs/{runId}/pause',
+  summary: 'No further job of the run begins. `now` gives up those under way as well; else they are finished.',
+  request: { params: runIdParam, body: bodyOf(z.strictObject({ now: z.boolean().default(false) })) },
+  responses: told,
+});
+const resumeRoute = createRoute({
+  method: 'post',
+  path: '/runs/{runId}/resume',
+  summary: 'A paused run goes on.',
+  request: { params: runIdParam },
+  responses: told,
+});
+const stopRoute = createRoute({
+  method: 'post',
+  path: '/runs/{runId}/stop',
+  summary: 'Ends the run as Ctrl-C does: what was measured is kept. It has ended when its state is `stopped`.',
+  request: { params: runIdParam },
+  responses: told,
+});
+const priorityRoute = createRoute({
+  method: 'post',
+  path: '/runs/{runId}/priority',
+  summary: 'Puts the jobs of a run before or behind those of others that share its workers: the higher goes first.',
+  request: { params: runIdParam, body: bodyOf(z.strictObject({ priority: prioritySchema })) },
+  responses: told,
+});
+
+/** What changes how runs go on; nothing of it changes what they measure. */
+export function addControl(api: OpenAPIHono, runsFolder: string): void {
+  api.openapi(pauseRoute, async (c) => {
+    const { now } = c.req.valid('json');
+    return c.json(await controlRun(runsFolder, c.req.valid('param').runId, { type: 'pause', now }), 200);
+  });
+  api.openapi(resumeRoute, async (c) =>
+    c.json(await controlRun(runsFolder, c.req.valid('param').runId, { type: 'resume' }), 200),
+  );
+  api.openapi(stopRoute, async (c) =>
+    c.json(await controlRun(runsFolder, c.req.valid('param').runId, { type: 'stop' }), 200),
+  );
+  api.openapi(priorityRoute, async (c) => {
+    const { priority } = c.req.valid('json');
+    return c.json(await controlRun(runsFolder, c.req.valid('param').runId, { type: 'priority', priority }), 200);
+  });
+}
