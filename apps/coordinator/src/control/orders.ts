@@ -5,7 +5,7 @@ export const HIGHEST_PRIORITY = 100;
 export const prioritySchema = z.int().min(-HIGHEST_PRIORITY).max(HIGHEST_PRIORITY);
 
 export const orderSchema = z.discriminatedUnion('type', [
-  /** `now`: what is under way is given up as well, and starts over when the run goes on. */
+  /** `now`: what is under way is put down as well. */
   z.strictObject({ type: z.literal('pause'), now: z.boolean() }),
   z.strictObject({ type: z.literal('resume') }),
   z.strictObject({ type: z.literal('stop') }),
