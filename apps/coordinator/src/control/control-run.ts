@@ -11,7 +11,7 @@ const STOP_TIMEOUT_MS = 30_000;
 const LOOK_EVERY_MS = 100;
 
 /** A run that is not in a state for what it is told. The API says 409. */
-export class RunStateError extends InputError {
+class RunStateError extends InputError {
   constructor(message: string) {
     super('RUN_STATE', message);
   }
