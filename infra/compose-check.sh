@@ -76,8 +76,9 @@ make_stand_ins() {
   mkdir -p "$root/usr/local/lib/node_modules"
   cp -r "$(npm root -g)/npm" "$root/usr/local/lib/node_modules/"
   ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
-  local settings
-  for settings in /root/.npmrc /etc/pip.conf; do if [ -f "$settings" ]; then install -D "$settings" "$root$settings"; fi; done
+  # Builds run as root there.
+  if [ -f ~/.npmrc ]; then install ~/.npmrc "$root/root"; fi
+  if [ -f /etc/pip.conf ]; then install /etc/pip.conf "$root/etc"; fi
   rm -rf "$root"/var/cache/apt/archives/*.deb
   import_ "$node" "$root"
   local server
