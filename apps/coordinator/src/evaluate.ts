@@ -4,6 +4,7 @@ import type { Evaluate, Individual, Mask } from '@nesgd/core/evolution';
 import { maskToString } from '@nesgd/core/evolution';
 import type { EvaluateJob } from '@nesgd/core/protocol';
 import type { Dispatcher, EvaluatedFact, FailedFact, Journal } from '@nesgd/core/run';
+import { inSpan } from '@nesgd/core/tracing';
 import { type Budget, BudgetSpentError } from './budget.js';
 import type { Watch } from './run-events.js';
 
@@ -53,7 +54,7 @@ export function journalledEvaluate(options: JournalledEvaluateOptions): Evaluate
   // current question has been answered depends on the workers.
   let open = { generation: -1, keys: new Set<string>() };
 
-  return async (masks, { generation, again }) => {
+  const evaluate: Evaluate = async (masks, { generation, again }) => {
     const known = answersIn(journal);
     const before = closedAnswers(journal);
     if (open.generation !== generation) open = { generation, keys: new Set() };
@@ -121,6 +122,7 @@ export function journalledEvaluate(options: JournalledEvaluateOptions): Evaluate
     for (const key of wanted) open.keys.add(key);
     return masks.map((mask, i) => individual(mask, known.get(keys[i]!)!));
   };
+  return (masks, asked) => inSpan('generation', { 'nesgd.generation': asked.generation }, () => evaluate(masks, asked));
 }
 
 /** Epochs of each new individual, in order. */

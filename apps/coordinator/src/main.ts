@@ -3,6 +3,7 @@ import 'dotenv/config';
 import { once } from 'node:events';
 import { InputError, NesgdError } from '@nesgd/core/errors';
 import { DEFAULT_ATTEMPTS, runCommand } from '@nesgd/core/run';
+import { endTracing, startTracing } from '@nesgd/core/tracing';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { benchCommand } from './commands/bench.js';
 import { type CompareOptions, compare, comparisonLines } from './commands/compare.js';
@@ -446,6 +447,7 @@ function exitCodeOf(error: unknown): number {
 }
 
 try {
+  await startTracing(process.env, 'nesgd-coordinator');
   await program.parseAsync();
 } catch (error) {
   process.exitCode = exitCodeOf(error);
@@ -454,4 +456,6 @@ try {
   } else if (!(error instanceof CommanderError)) {
     process.stderr.write(`nesgd: unexpected: ${error instanceof Error ? error.stack : String(error)}\n`);
   }
+} finally {
+  await endTracing();
 }

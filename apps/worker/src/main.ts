@@ -1,6 +1,7 @@
 /** The worker process: `nesgd worker`, and what `nesgd run` starts for each of its local workers. */
 import 'dotenv/config';
 import { InputError } from '@nesgd/core/errors';
+import { endTracing, startTracing } from '@nesgd/core/tracing';
 import { pino } from 'pino';
 import { readConfig, type WorkerConfig } from './config.js';
 import { Supervisor } from './supervisor.js';
@@ -22,6 +23,7 @@ const log = pino({ level: config.logLevel, base: { worker: config.name } });
 
 /** A trainer has seconds to put its state down, and it may have to be sent. Less than docker-compose.yml's grace period. */
 const CLOSE_TIMEOUT_MS = 20_000;
+await startTracing(process.env, 'nesgd-worker');
 const supervisor = new Supervisor(config, log, () => {
   // Its parent shall not take the end for a death.
   process.send?.({ type: 'drained' });
@@ -39,6 +41,7 @@ function close(reason: string): void {
     setTimeout(() => process.exit(1), CLOSE_TIMEOUT_MS).unref();
     log.info({ reason }, 'stopping');
     await supervisor.close();
+    await endTracing();
     process.exit(0);
   })();
 }

@@ -10,6 +10,7 @@ import {
 } from '@nesgd/core/protocol';
 import type { JobOutcome } from '@nesgd/core/run';
 import { cacheFolder, SnapshotStore, snapshotKey } from '@nesgd/core/storage';
+import { queueTelemetry } from '@nesgd/core/tracing';
 import { TrainerSlot } from '@nesgd/core/trainer';
 import { DelayedError, type Job as QueueJob, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -81,6 +82,7 @@ export class Supervisor {
       prefix: QUEUE_PREFIX,
       name: config.name,
       concurrency: 1,
+      ...queueTelemetry(),
       lockDuration: config.lockDurationMs,
       stalledInterval: config.stalledIntervalMs,
       // A worker's death is not the job's fault: borrowed machines come and go all week.

@@ -19,6 +19,7 @@ import {
   withFlag,
 } from '@nesgd/core/run';
 import { cacheFolder, checkCacheFolder, SnapshotStore } from '@nesgd/core/storage';
+import { inSpan, RUN_SPAN } from '@nesgd/core/tracing';
 import { hangTimeoutMs, snapshotEpochs } from '@nesgd/core/trainer';
 import { type Broker, openBroker, withoutPassword } from '../broker.js';
 import { chooseRuntime } from '../choose-runtime.js';
@@ -27,6 +28,7 @@ import type { CoordinatorConfig } from '../config.js';
 import { RunControl } from '../control/run-control.js';
 import { type Crew, hire } from '../crew.js';
 import { clearingSnapshots } from '../dispatch/clearing-snapshots.js';
+import { traced } from '../dispatch/traced.js';
 import { notingDivergence, refuseDiverged } from '../divergence.js';
 import { type ArtifactService, startArtifactService } from '../http/artifact-service.js';
 import { isLoopback, type ListenSettings, listenSettings } from '../http/listen-address.js';
@@ -276,16 +278,17 @@ export async function workOn(
     await new SnapshotStore(cache).sweep();
     const { dispatcher } = hired;
     control = await RunControl.start({ run: folder, dispatcher, priority: options.priority, stop: around.stop, watch });
-    const finished = await notingDivergence(folder, () =>
+    const span = { 'nesgd.run': folder.id, 'nesgd.experiment': experiment.name, 'nesgd.resumed': options.resumed };
+    const conduct = () =>
       conductRun({
         run: folder,
-        dispatcher: clearingSnapshots(artifacts?.serving(dispatcher, folder.opened) ?? dispatcher, cache),
+        dispatcher: traced(clearingSnapshots(artifacts?.serving(dispatcher, folder.opened) ?? dispatcher, cache)),
         cache,
         trainImages: counts.train,
         watch,
         signal: givenUp,
-      }),
-    );
+      });
+    const finished = await notingDivergence(folder, () => inSpan(RUN_SPAN, span, conduct));
     const summary = summarise(folder, finished, workers, (performance.now() - options.started) / 1000);
     watch({ type: 'finished', summary, folder: folder.path });
     return summary;

@@ -11,6 +11,7 @@ import {
   workerReportSchema,
 } from '@nesgd/core/protocol';
 import { DEFAULT_ATTEMPTS, type DispatchHandlers, type JobOutcome } from '@nesgd/core/run';
+import { queueTelemetry } from '@nesgd/core/tracing';
 import { Queue, QueueEvents, type Job as QueueJob } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { HIGHEST_PRIORITY } from '../control/orders.js';
@@ -89,7 +90,11 @@ export class QueueDispatcher implements ControlledDispatcher {
   private constructor(private readonly options: QueueDispatcherOptions) {
     this.#attempts = options.attempts ?? DEFAULT_ATTEMPTS;
     this.#deadline = new Deadline(options.deadline ?? DEFAULT_DEADLINE);
-    this.#queue = new Queue(QUEUE_NAME, { connection: options.connection, prefix: QUEUE_PREFIX });
+    this.#queue = new Queue(QUEUE_NAME, {
+      connection: options.connection,
+      prefix: QUEUE_PREFIX,
+      ...queueTelemetry(),
+    });
     this.#events = new QueueEvents(QUEUE_NAME, { connection: options.connection, prefix: QUEUE_PREFIX });
     // Without a listener a lost connection would end the process; both reconnect by themselves.
     this.#queue.on('error', () => {});

@@ -1,4 +1,5 @@
 import { type Job, type Runtime, sameRuntime } from '../protocol/index.js';
+import { inSpan } from '../tracing/index.js';
 import { type Done, type JobHandlers, TrainerProcess } from './trainer-process.js';
 
 export interface TrainerSlotOptions {
@@ -22,9 +23,12 @@ export class TrainerSlot {
   constructor(private readonly options: TrainerSlotOptions) {}
 
   async run(job: Job, handlers: JobHandlers = {}): Promise<Done & { engine: string }> {
-    const trainer = await this.#trainerFor(job.runtime);
-    const done = await trainer.run(job, handlers);
-    return { ...done, engine: trainer.engine };
+    // Until the trainer is there, too: starting one takes a second, as a trace should show.
+    return inSpan('trainer', { 'nesgd.run': job.runId, 'nesgd.job': job.kind }, async () => {
+      const trainer = await this.#trainerFor(job.runtime);
+      const done = await trainer.run(job, handlers);
+      return { ...done, engine: trainer.engine };
+    });
   }
 
   /** The trainer's process id, for tests and logs; undefined while there is none. */

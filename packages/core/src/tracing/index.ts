@@ -1,0 +1,2 @@
+export { RUN_SPAN } from './spans.js';
+export { endTracing, inSpan, queueTelemetry, startTracing } from './tracing.js';
