@@ -279,7 +279,9 @@ describe('the run', () => {
     await cp(join(workplace.runs, source), join(workplace.runs, id), { recursive: true });
     const path = join(workplace.runs, id, 'journal.jsonl');
     const lines = (await readFile(path, 'utf8')).trimEnd().split('\n');
-    const unfinished = lines.filter((line) => !line.includes('"finished"'));
+    // Who edits a line by hand takes its checksum away.
+    const bare = lines.map((line) => line.replace(/,"sum":"\w+"\}$/, '}'));
+    const unfinished = bare.filter((line) => !line.includes('"finished"'));
     await writeFile(path, `${edit(unfinished).join('\n')}\n`);
   }
   const resume = (id: string) => ['resume', id, '--broker', 'local'];

@@ -25,7 +25,7 @@ export type DataSplit = z.infer<typeof dataSplitSchema>;
 
 const common = {
   version: z.literal(PROTOCOL_VERSION),
-  runId: z.string().min(1),
+  runId: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/, 'not the id of a run'),
   /** The run's seed; each kind of job derives its own streams from it. */
   seed: z.int().min(0),
   runtime: runtimeSchema,
@@ -47,12 +47,15 @@ export const evaluateJobSchema = z.strictObject({
   ...common,
   kind: z.literal('evaluate'),
   alpha: sha256Schema,
-  mask: maskStringSchema,
+  mask: maskStringSchema.max(10_000),
   /** 0, or t when this genome is measured anew in generation t (`reevaluateSurvivors`): draws differ. */
   repeat: z.int().min(0),
   training: retrainSchema,
   /** The training ends after such an epoch where its accuracy is below; left out, it goes to its end. */
-  stopBelow: z.array(z.strictObject({ epoch: z.int().positive(), accuracy: z.number().min(0).max(1) })).exactOptional(),
+  stopBelow: z
+    .array(z.strictObject({ epoch: z.int().positive(), accuracy: z.number().min(0).max(1) }))
+    .max(1_000)
+    .exactOptional(),
   /** Store the retrained weights when the fitness exceeds this; null: always. */
   keepWeightsAbove: z.number().nullable(),
 });

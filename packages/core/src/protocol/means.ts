@@ -18,7 +18,7 @@ export type Precision = (typeof PRECISIONS)[number];
 export const runtimeSchema = z.strictObject({
   engine: z.enum(['tensorflow', 'wasm']),
   /** Threads of one operation: sums are ordered by thread. */
-  threads: z.int().positive(),
+  threads: z.int().positive().max(1024),
   /** A card sums in another order than a processor. Absent: a processor. */
   device: z.literal('gpu').exactOptional(),
   /** Absent: float32. */

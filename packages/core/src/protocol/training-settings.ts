@@ -46,7 +46,7 @@ const optimisation = {
   epochs: positiveInt,
   schedule: z.enum(['cosine', 'multistep', 'constant']).default('cosine'),
   /** multistep: fractions of the epochs at which the learning rate is multiplied by `gamma`. */
-  milestones: z.array(fraction).default([0.5, 0.75]),
+  milestones: z.array(fraction).max(1_000).default([0.5, 0.75]),
   gamma: z.number().positive().max(1).default(0.1),
   batchSize: positiveInt.default(128),
   momentum: z.number().min(0).lt(1).default(0.9),

@@ -85,7 +85,7 @@ export const experimentSchema = z
     runtime: z
       .strictObject({
         /** Threads of one trainer. One is fastest for a population; the count is part of what results depend on. */
-        threads: z.int().positive().default(1),
+        threads: z.int().positive().max(1024).default(1),
         /** What convolutions multiply in; results depend on it. */
         precision: z.enum(PRECISIONS).default('float32'),
       })

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { InputError, JournalWriteError } from '../errors.js';
 import { type Fact, type JournalLine, journalLineSchema, type Meta } from './facts.js';
@@ -55,7 +56,7 @@ export class Journal {
     if (lines.length === 0) return; // An earlier flush took them along.
     this.#waiting = [];
     try {
-      await this.file.appendFile(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+      await this.file.appendFile(lines.map((line) => `${formatLine(line)}\n`).join(''));
       await this.file.datasync();
     } catch (cause) {
       throw new JournalWriteError(this.path, cause as NodeJS.ErrnoException);
@@ -148,15 +149,30 @@ async function* wholeLines(path: string, start: number): AsyncGenerator<Buffer> 
   }
 }
 
+/** Behind the rest of a line: the beginning of its SHA-256. Lines of earlier versions, and those edited by hand, have none. */
+const SUM = /,"sum":"([0-9a-f]{16})"\}$/;
+const sumOf = (body: string): string => createHash('sha256').update(body).digest('hex').slice(0, 16);
+
+function formatLine(line: JournalLine): string {
+  const body = JSON.stringify(line);
+  return `${body.slice(0, -1)},"sum":"${sumOf(body)}"}`;
+}
+
+/** A bit that turned over may leave JSON, and even a fact: then only its checksum tells. */
 function parseLine(text: string, where: string): JournalLine {
+  const sum = SUM.exec(text);
+  const body = sum ? `${text.slice(0, sum.index)}}` : text;
+  const damaged = (how: string) =>
+    new InputError(
+      'JOURNAL',
+      `${where} is damaged (${how}): ${text.slice(0, 80)}. Restore the journal from a copy, or cut it before that line, and what stood there is done again`,
+    );
+  if (sum && sum[1] !== sumOf(body)) throw damaged('not what its checksum says');
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(body);
   } catch {
-    throw new InputError(
-      'JOURNAL',
-      `${where} is damaged (not JSON): ${text.slice(0, 80)}. Restore the journal from a copy`,
-    );
+    throw damaged('not JSON');
   }
   const parsed = journalLineSchema.safeParse(value);
   if (parsed.success) return parsed.data;

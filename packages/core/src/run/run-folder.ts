@@ -84,7 +84,7 @@ export async function openRun(runsFolder: string, id: string): Promise<RunFolder
   const unlock = await lockRun(join(path, 'lock'), id);
   try {
     const journal = await Journal.open(join(path, 'journal.jsonl'));
-    const opened = openedFact(journal.lines, journal.path);
+    const opened = await openedOrClose(journal);
     return {
       id,
       path,
@@ -127,6 +127,15 @@ export async function listRuns(runsFolder: string): Promise<string[]> {
 /** `runs/<id>`. @throws InputError for an id that is no plain file name. */
 export function runPath(runsFolder: string, id: string): string {
   return resolve(runsFolder, checkRunId(id));
+}
+
+async function openedOrClose(journal: Journal): Promise<OpenedFact> {
+  try {
+    return openedFact(journal.lines, journal.path);
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
 }
 
 function openedFact(lines: readonly JournalLine[], journalPath: string): OpenedFact {
