@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { canonicalFacts, type Fact, readJournal } from '@nesgd/core/run';
+import { findBrokerBinary, startBroker } from '@nesgd/core/runtime';
+import { defaultCacheRoot } from '@nesgd/core/storage';
 import type { ControlledRun, RunSnapshot } from '@nesgd/core/view';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cli, until, Workplace, writeExperiment } from '../support/cli.js';
@@ -180,4 +182,66 @@ it('the API refuses what is no request of its own page or of a program', async (
   expect(await status('/runs/undisturbed/pause')).toBe(409);
   // The server hangs up on a body that it does not read, perhaps before its answer has arrived.
   expect(await status('/runs/undisturbed/pause', { now: 'x'.repeat(300_000) }).catch(() => 413)).toBe(413);
+});
+
+interface Workers {
+  readonly workers: readonly {
+    name: string;
+    state: string;
+    pid: number;
+    job: { runId: string; what: string } | null;
+  }[];
+}
+
+it('a worker that is drained finishes its job and ends; another does the rest, to the same facts', async () => {
+  const run = workplace.start(['run', experiment, '--run-id', 'drained', '--workers', '2', '--broker', 'auto'], {
+    NESGD_PULSE_MS: '300',
+  });
+  const busy = await until('one of two is at an individual', async () => {
+    const { workers } = (await (await fetch(`${await served()}/api/workers`)).json()) as Workers;
+    return workers.length === 2 && workers.find(({ job }) => /^[01]+$/.test(job?.what ?? ''));
+  });
+  expect(await post(`/workers/${busy.name}/drain`)).toMatchObject({ status: 200, body: { state: 'draining' } });
+  await until('it has ended', async () => run.stderr.includes(`${busy.name} was drained and has ended`));
+  expect(run.stderr).not.toMatch(/another takes its place|gave it back/);
+  const { workers } = await tell<Workers>('workers');
+  expect(workers.map(({ name }) => name)).not.toContain(busy.name);
+  expect(await run.exited, run.stderr).toEqual({ code: 0, signal: null });
+  expect(await factsOf('drained')).toEqual(undisturbed);
+  expect((await post(`/workers/${busy.name}/drain`)).status).toBe(404);
+  expect(await refused('workers', 'drain', 'nobody')).toContain('there is no worker nobody');
+});
+
+it('two runs that share a worker end with the facts that each has alone, the one with priority first', async () => {
+  const binary = findBrokerBinary(defaultCacheRoot(process.env), process.env);
+  const broker = await startBroker(binary as string);
+  try {
+    const shared = (runId: string, ...args: string[]) =>
+      workplace.start([
+        'run',
+        experiment,
+        '--run-id',
+        runId,
+        '--workers',
+        '0',
+        '--broker',
+        broker.url,
+        '--json',
+        ...args,
+      ]);
+    const runs = [shared('usual'), shared('urgent', '--priority', '5')];
+    // Both have sent all jobs of a generation before there is anybody who could begin one.
+    const waits = async (runId: string) => ((await live(runId).catch(() => null))?.jobs.waiting ?? 0) >= 4;
+    await until('both wait', async () => (await waits('usual')) && (await waits('urgent')));
+    const worker = workplace.start(['worker', '--broker', broker.url, '--name', 'shared']);
+    await Promise.all(runs.map((run) => run.summary()));
+    worker.child.kill('SIGTERM');
+    await worker.exited;
+    for (const runId of ['usual', 'urgent']) expect(await factsOf(runId)).toEqual(undisturbed);
+    const log = worker.stdout.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
+    const order = log.filter(({ msg }) => msg === 'job started').map(({ runId }) => runId as string);
+    expect(order.slice(0, 4)).toEqual(['urgent', 'urgent', 'urgent', 'urgent']);
+  } finally {
+    await broker.stop();
+  }
 });

@@ -1,4 +1,8 @@
+import { hostname } from 'node:os';
+import { InputError } from '@nesgd/core/errors';
+import type { WorkerRecord } from '@nesgd/core/protocol';
 import type { Broker } from './broker.js';
+import { drainWorker, readWorkers } from './control/worker-register.js';
 import type { ControlledDispatcher } from './dispatch/dispatch-control.js';
 import { LocalDispatcher } from './dispatch/local-dispatcher.js';
 import { QueueDispatcher } from './dispatch/queue-dispatcher.js';
@@ -11,6 +15,10 @@ export interface Crew {
   readonly dispatcher: ControlledDispatcher;
   /** Aborted, with the reason, when none of the workers started here can be kept alive and no others have joined. */
   readonly lost: AbortSignal;
+  /** Those that the broker knows, of other machines and for other runs as well. @throws where it does not answer. */
+  workers(): Promise<WorkerRecord[]>;
+  /** @throws InputError for a worker that is not there, or has no broker to hear it from. */
+  drain(worker: string): Promise<void>;
   dismiss(): Promise<void>;
 }
 
@@ -47,17 +55,31 @@ export async function hire(
       ...tolerance,
       onNotice: (text) => watch({ type: 'notice', text }),
     });
-    return { dispatcher, lost: lost.signal, dismiss: () => dispatcher.close() };
+    return {
+      dispatcher,
+      lost: lost.signal,
+      workers: async () => dispatcher.workers,
+      async drain(worker) {
+        throw new InputError(
+          'WORKER_LOCAL',
+          `${worker} is a trainer of a run without a broker, which nobody else works for: pause or stop the run instead`,
+        );
+      },
+      dismiss: () => dispatcher.close(),
+    };
   }
   const dispatcher = await QueueDispatcher.connect({ connection: broker.connection, attempts: tolerance.attempts });
+  // On a broker that others use as well, names must differ from theirs.
+  const prefix = broker.own ? 'worker' : `${hostname()}-${process.pid}`;
   const joined = new JoinWatch({
     connection: broker.connection,
-    own: localWorkerNames(workers),
+    own: localWorkerNames(workers, prefix),
     advice: joinAdvice,
     watch,
   });
   const local = new LocalWorkers({
     count: workers,
+    prefix,
     redisUrl: broker.url,
     cacheRoot,
     logFolder,
@@ -78,6 +100,8 @@ export async function hire(
   return {
     dispatcher,
     lost: lost.signal,
+    workers: () => readWorkers(broker.connection),
+    drain: (worker) => drainWorker(broker.connection, worker),
     dismiss: async () => {
       joined.stop();
       await dispatcher.close();

@@ -7,6 +7,8 @@ import type { Watch } from './run-events.js';
 
 export interface LocalWorkersOptions {
   readonly count: number;
+  /** Of their names; by default `worker`. */
+  readonly prefix?: string;
   readonly redisUrl: string;
   readonly cacheRoot: string;
   /** Each worker's log goes to `<folder>/<name>.log`, as JSON lines. */
@@ -26,8 +28,8 @@ const MAX_DEATHS_A_MINUTE = 5;
 const CLOSE_TIMEOUT_MS = 25_000;
 
 /** `worker-1`, `worker-2`, ... */
-export function localWorkerNames(count: number): string[] {
-  return Array.from({ length: count }, (_, i) => `worker-${i + 1}`);
+export function localWorkerNames(count: number, prefix = 'worker'): string[] {
+  return Array.from({ length: count }, (_, i) => `${prefix}-${i + 1}`);
 }
 
 /** The worker processes that this run starts on its own machine, each replaced when it dies. */
@@ -37,7 +39,7 @@ export class LocalWorkers {
 
   constructor(private readonly options: LocalWorkersOptions) {
     mkdirSync(options.logFolder, { recursive: true });
-    for (const name of localWorkerNames(options.count)) this.#start(name, []);
+    for (const name of localWorkerNames(options.count, options.prefix)) this.#start(name, []);
   }
 
   /** Process ids by worker name. */

@@ -178,7 +178,7 @@ program
     else await conduct(options, (around) => resume(runId, options, around));
   });
 
-controlCommands(program, { runs, json });
+controlCommands(program, { runs, json }, config);
 
 program
   .command('compare')

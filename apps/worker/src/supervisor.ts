@@ -1,6 +1,7 @@
 import { NesgdError, UnwantedJobError } from '@nesgd/core/errors';
 import {
   CANCELLED,
+  describeJob,
   failureText,
   type Job,
   QUEUE_NAME,
@@ -138,7 +139,7 @@ export class Supervisor {
     const state = this.#draining ? 'draining' : current ? 'busy' : 'idle';
     if (!current) return { state, job: null };
     const { id, job } = current;
-    return { state, job: { id, runId: job.runId, what: job.kind === 'evaluate' ? job.mask : job.kind } };
+    return { state, job: { id, runId: job.runId, what: describeJob(job) } };
   }
 
   /** Finishes the current job and takes no other. */

@@ -277,7 +277,13 @@ export async function workOn(
   try {
     await new SnapshotStore(cache).sweep();
     const { dispatcher } = hired;
-    control = await RunControl.start({ run: folder, dispatcher, priority: options.priority, stop: around.stop, watch });
+    control = await RunControl.start({
+      run: folder,
+      crew: hired,
+      priority: options.priority,
+      stop: around.stop,
+      watch,
+    });
     const span = { 'nesgd.run': folder.id, 'nesgd.experiment': experiment.name, 'nesgd.resumed': options.resumed };
     const conduct = () =>
       conductRun({

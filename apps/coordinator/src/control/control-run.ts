@@ -10,6 +10,8 @@ const ANSWER_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 30_000;
 const LOOK_EVERY_MS = 100;
 
+type Done = Extract<Answer, { done: true }>;
+
 /** A run that is not in a state for what it is told. The API says 409. */
 class RunStateError extends InputError {
   constructor(message: string) {
@@ -17,12 +19,18 @@ class RunStateError extends InputError {
   }
 }
 
+/** Tells the process that works on a run what to do. @throws as `giveOrder`. */
+export async function controlRun(runsFolder: string, runId: string, order: Order): Promise<ControlledRun> {
+  const { paused, priority, message } = await giveOrder(runsFolder, runId, order);
+  return { runId, state: 'running', paused, priority, message };
+}
+
 /**
- * Tells the process that works on a run what to do, and waits for its answer.
+ * Gives the process that works on a run an order, and waits for its answer.
  * @throws RunStateError where none works on it, or that one cannot do so now; InputError for an unknown run;
  * NesgdError where the process does not answer.
  */
-export async function controlRun(runsFolder: string, runId: string, order: Order): Promise<ControlledRun> {
+export async function giveOrder(runsFolder: string, runId: string, order: Order): Promise<Done> {
   const { lines } = await readRun(runsFolder, runId);
   const holder = await runHolder(runsFolder, runId);
   if (!holder) {
@@ -58,8 +66,7 @@ export async function controlRun(runsFolder: string, runId: string, order: Order
     await wait(posted.askAgainAfterMs);
   }
   if (!answer.done) throw refusal(answer);
-  const { paused, priority, message } = answer;
-  return { runId, state: 'running', paused, priority, message };
+  return answer;
 }
 
 /** Stops a run, and waits until its process has let go of it. */
@@ -74,5 +81,6 @@ export async function stopRun(runsFolder: string, runId: string): Promise<Contro
 }
 
 function refusal({ code, message }: Extract<Answer, { done: false }>): NesgdError {
-  return code === 'RUN_STATE' ? new RunStateError(message) : new NesgdError(code, message);
+  if (code === 'RUN_STATE') return new RunStateError(message);
+  return code.startsWith('WORKER_') ? new InputError(code, message) : new NesgdError(code, message);
 }

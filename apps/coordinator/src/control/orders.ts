@@ -1,3 +1,4 @@
+import { workerRecordSchema } from '@nesgd/core/protocol';
 import { z } from 'zod';
 
 /** What a coordinator can be told while it works on a run. */
@@ -10,6 +11,9 @@ export const orderSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('resume') }),
   z.strictObject({ type: z.literal('stop') }),
   z.strictObject({ type: z.literal('priority'), priority: prioritySchema }),
+  /** Says which workers its broker knows: one that a run started for itself is known to nobody else. */
+  z.strictObject({ type: z.literal('workers') }),
+  z.strictObject({ type: z.literal('drain'), worker: z.string().min(1).max(200) }),
 ]);
 export type Order = z.infer<typeof orderSchema>;
 
@@ -20,6 +24,7 @@ export const answerSchema = z.discriminatedUnion('done', [
     paused: z.boolean(),
     priority: prioritySchema,
     message: z.string(),
+    workers: z.array(workerRecordSchema).exactOptional(),
   }),
   z.strictObject({ done: z.literal(false), code: z.string(), message: z.string() }),
 ]);

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { NesgdError } from '@nesgd/core/errors';
 import { type RunFolder, runCommand, runHolder } from '@nesgd/core/run';
-import type { ControlledDispatcher } from '../dispatch/dispatch-control.js';
+import type { Crew } from '../crew.js';
 import { plural } from '../display/format.js';
 import type { Watch } from '../run-events.js';
 import { type ControlState, readControlState, writeControlState } from './control-state.js';
@@ -10,7 +10,7 @@ import type { Answer, Order } from './orders.js';
 
 export interface RunControlOptions {
   readonly run: RunFolder;
-  readonly dispatcher: ControlledDispatcher;
+  readonly crew: Pick<Crew, 'dispatcher' | 'workers' | 'drain'>;
   /** Of the run's jobs; undefined: what it was told before. */
   readonly priority: number | undefined;
   /** Ends the run as Ctrl-C does. */
@@ -44,7 +44,7 @@ export class RunControl {
     const known = await readControlState(path);
     const state = { paused: false, priority: options.priority ?? known.priority };
     if (state.paused !== known.paused || state.priority !== known.priority) await writeControlState(path, state);
-    if (state.priority !== 0) await options.dispatcher.prioritise(id, state.priority);
+    if (state.priority !== 0) await options.crew.dispatcher.prioritise(id, state.priority);
     return new RunControl(options, me, state);
   }
 
@@ -54,6 +54,11 @@ export class RunControl {
 
   async #follow(order: Order): Promise<Answer> {
     try {
+      if (order.type === 'workers') {
+        const workers = await withPatience(this.options.crew.workers());
+        if (!workers) throw new NesgdError('BROKER_SILENT', 'the broker does not answer just now');
+        return { done: true, ...this.state, message: '', workers };
+      }
       const message = await this.#do(order);
       return { done: true, ...this.state, message };
     } catch (error) {
@@ -63,7 +68,7 @@ export class RunControl {
   }
 
   /** @returns what it came to, for people. */
-  async #do(order: Order): Promise<string> {
+  async #do(order: Exclude<Order, { type: 'workers' }>): Promise<string> {
     switch (order.type) {
       case 'pause':
         return this.#pause(order.now);
@@ -71,6 +76,9 @@ export class RunControl {
         return this.#resume();
       case 'priority':
         return this.#prioritise(order.priority);
+      case 'drain':
+        await this.options.crew.drain(order.worker);
+        return `worker ${order.worker} finishes its job, takes no other, and ends`;
       case 'stop':
         this.options.watch({ type: 'notice', text: 'told to stop' });
         this.options.stop();
@@ -79,9 +87,9 @@ export class RunControl {
   }
 
   async #pause(now: boolean): Promise<string> {
-    const { run, dispatcher, watch } = this.options;
+    const { run, crew, watch } = this.options;
     const before = this.state.paused ? 'is paused already' : 'is paused';
-    const underWay = await withPatience(dispatcher.hold(run.id, now));
+    const underWay = await withPatience(crew.dispatcher.hold(run.id, now));
     await this.#change({ paused: true });
     const rest =
       underWay === undefined
@@ -94,19 +102,19 @@ export class RunControl {
   }
 
   async #resume(): Promise<string> {
-    const { run, dispatcher, watch } = this.options;
+    const { run, crew, watch } = this.options;
     if (!this.state.paused)
       throw new NesgdError('RUN_STATE', `run ${run.id} is not paused: process ${process.pid} is working on it`);
     await this.#change({ paused: false });
-    await withPatience(dispatcher.release(run.id));
+    await withPatience(crew.dispatcher.release(run.id));
     watch({ type: 'notice', text: 'goes on' });
     return `run ${run.id} goes on`;
   }
 
   async #prioritise(priority: number): Promise<string> {
-    const { run, dispatcher, watch } = this.options;
+    const { run, crew, watch } = this.options;
     await this.#change({ priority });
-    await withPatience(dispatcher.prioritise(run.id, priority));
+    await withPatience(crew.dispatcher.prioritise(run.id, priority));
     watch({ type: 'notice', text: `priority ${priority}` });
     return `run ${run.id} has priority ${priority} among the runs that share its workers`;
   }

@@ -1,8 +1,10 @@
+import { hostname } from 'node:os';
 import { NesgdError } from '@nesgd/core/errors';
-import type { Job } from '@nesgd/core/protocol';
+import { describeJob, type Job, type WorkerRecord } from '@nesgd/core/protocol';
 import { DEFAULT_ATTEMPTS, type DispatchHandlers, type JobOutcome } from '@nesgd/core/run';
 import { TrainerSlot } from '@nesgd/core/trainer';
 import type { ControlledDispatcher } from './dispatch-control.js';
+import { jobIdOf } from './outcome.js';
 
 export interface LocalDispatcherOptions {
   /** Trainers at work at the same time. */
@@ -22,7 +24,7 @@ interface Place {
   readonly name: string;
   readonly slot: TrainerSlot;
   /** What it is at; aborting `giveUp` has that begun anew when its run is no longer held. */
-  job: { readonly runId: string; readonly giveUp: AbortController } | undefined;
+  job: { readonly job: Job; readonly giveUp: AbortController } | undefined;
 }
 
 /** The workers without a broker: trainer child processes of this process, fed from a list in memory. */
@@ -35,6 +37,7 @@ export class LocalDispatcher implements ControlledDispatcher {
   readonly #attempts: number;
   readonly #onNotice: (text: string) => void;
   readonly #closed = new AbortController();
+  readonly #since = new Date().toISOString();
 
   constructor(options: LocalDispatcherOptions) {
     this.#attempts = options.attempts ?? DEFAULT_ATTEMPTS;
@@ -53,7 +56,7 @@ export class LocalDispatcher implements ControlledDispatcher {
     for (let attempt = 1; ; attempt++) {
       const place = await this.#takePlace(job.runId, signal);
       const giveUp = new AbortController();
-      place.job = { runId: job.runId, giveUp };
+      place.job = { job, giveUp };
       try {
         handlers.onStart?.(place.name);
         const { result, seconds, engine } = await place.slot.run(job, {
@@ -82,7 +85,7 @@ export class LocalDispatcher implements ControlledDispatcher {
 
   async hold(runId: string, now = false): Promise<number> {
     this.#held.add(runId);
-    const underWay = this.#all.flatMap(({ job }) => (job?.runId === runId ? [job] : []));
+    const underWay = this.#all.flatMap(({ job }) => (job?.job.runId === runId ? [job] : []));
     if (!now) return underWay.length;
     for (const { giveUp } of underWay) giveUp.abort(new NesgdError('ABORTED', 'its run was paused'));
     return 0;
@@ -99,6 +102,18 @@ export class LocalDispatcher implements ControlledDispatcher {
   async close(): Promise<void> {
     this.#closed.abort(new NesgdError('ABORTED', 'the dispatcher was closed'));
     await Promise.all(this.#all.map(({ slot }) => slot.close()));
+  }
+
+  /** As a broker would know them. */
+  get workers(): WorkerRecord[] {
+    return this.#all.map(({ name, job }) => ({
+      name,
+      host: hostname(),
+      pid: process.pid,
+      since: this.#since,
+      state: job ? 'busy' : 'idle',
+      job: job ? { id: jobIdOf(job.job), runId: job.job.runId, what: describeJob(job.job) } : null,
+    }));
   }
 
   /** Process ids of the trainers alive. */

@@ -156,7 +156,7 @@ export class QueueDispatcher implements ControlledDispatcher {
     let underWay = 0;
     await this.#forEachOf(runId, async (id) => {
       if ((await this.#withhold(id)) !== 'active') return;
-      if (now) await this.options.connection.set(cancelKey(id), '', 'EX', ORDER_LIFETIME_S);
+      if (now) await this.#cancel(id, 'stopped');
       else underWay += 1;
     });
     return underWay;
@@ -354,6 +354,10 @@ export class QueueDispatcher implements ControlledDispatcher {
   /** Takes a job off the queue; one that a worker has begun cannot be removed, so that worker is told to stop. */
   async #giveUp(id: string, why: CancelReason): Promise<void> {
     if ((await this.#queue.remove(id)) === 1) return;
+    await this.#cancel(id, why);
+  }
+
+  async #cancel(id: string, why: CancelReason): Promise<void> {
     await this.options.connection.set(cancelKey(id), why, 'EX', ORDER_LIFETIME_S);
   }
 }

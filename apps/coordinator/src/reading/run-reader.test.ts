@@ -35,7 +35,11 @@ afterEach(async () => {
 });
 
 function api() {
-  const app = createApi(new RunFollowers(reader), { version: '1', node: '20', login: false, queueBoard: null });
+  const app = createApi(
+    new RunFollowers(reader),
+    { version: '1', node: '20', login: false, queueBoard: null },
+    undefined,
+  );
   return async <T>(path: string) => (await (await app.request(path)).json()) as T;
 }
 

@@ -1,5 +1,14 @@
 import { z } from '@hono/zod-openapi';
-import type { ApiError, ControlledRun, ListedRun, RunSnapshot, ServerDescription, WorkerLog } from '@nesgd/core/view';
+import { workerRecordSchema } from '@nesgd/core/protocol';
+import type {
+  ApiError,
+  ControlledRun,
+  ListedRun,
+  RunSnapshot,
+  ServerDescription,
+  WorkerList,
+  WorkerLog,
+} from '@nesgd/core/view';
 import { prioritySchema } from '../control/orders.js';
 import type { RunOverview } from '../status/run-overview.js';
 
@@ -18,6 +27,13 @@ export const serverDescription: z.ZodType<ServerDescription> = z
 export const controlledRun: z.ZodType<ControlledRun> = z
   .object({ runId: z.string(), state, paused: z.boolean(), priority: prioritySchema, message: z.string() })
   .openapi('ControlledRun');
+
+/** One of a broker, or a trainer of a run without one. */
+export const workerRecord = z.object(workerRecordSchema.shape).openapi('Worker');
+
+export const workerList: z.ZodType<WorkerList> = z
+  .object({ workers: z.array(workerRecord), silent: z.array(z.string()) })
+  .openapi('WorkerList');
 
 export const workerLog: z.ZodType<WorkerLog> = z
   .object({ name: z.string(), lines: z.array(z.string()) })

@@ -5,6 +5,7 @@ import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { compress } from 'hono/compress';
 import { HTTPException } from 'hono/http-exception';
+import type { Redis } from 'ioredis';
 import { json, refusals, runIdParam } from './api-answers.js';
 import * as schemas from './api-schemas.js';
 import { addControl } from './control-api.js';
@@ -79,15 +80,26 @@ const eventsRoute = createRoute({
 
 /** An experiment has some kilobytes. */
 const LARGEST_BODY_BYTES = 256 * 1024;
-const STATUS_OF: Partial<Record<string, 400 | 404 | 409>> = { RUN_UNKNOWN: 404, RUN_ID: 400, RUN_STATE: 409 };
+const STATUS_OF: Partial<Record<string, 400 | 404 | 409>> = {
+  RUN_ID: 400,
+  RUN_UNKNOWN: 404,
+  WORKER_UNKNOWN: 404,
+  RUN_STATE: 409,
+  WORKER_AMBIGUOUS: 409,
+  WORKER_LOCAL: 409,
+};
 /** Nobody did what was asked. */
-const SILENT = new Set(['RUN_SILENT', 'RUN_UNWRITABLE']);
+const SILENT = new Set(['RUN_SILENT', 'RUN_UNWRITABLE', 'BROKER_SILENT']);
 
 const tooLarge = (c: Context) =>
   c.json({ code: 'BODY', message: `a request has ${LARGEST_BODY_BYTES} bytes at most` }, 413);
 
 /** `/api`: all that the page knows and does, for programs as well. `/api/openapi.json` describes it. */
-export function createApi(followers: RunFollowers, server: ServerDescription): OpenAPIHono {
+export function createApi(
+  followers: RunFollowers,
+  server: ServerDescription,
+  connection: Redis | undefined,
+): OpenAPIHono {
   const { reader } = followers;
   const api = new OpenAPIHono({
     defaultHook: (result, c) => {
@@ -130,7 +142,7 @@ export function createApi(followers: RunFollowers, server: ServerDescription): O
     const after = Number.isInteger(lastId) ? lastId : c.req.valid('query').after;
     return eventStream(c, await followers.begin(c.req.valid('param').runId, after + 1), after);
   });
-  addControl(api, reader.runsFolder);
+  addControl(api, { runsFolder: reader.runsFolder, connection });
   api.doc31('/openapi.json', {
     openapi: '3.1.0',
     info: {

@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { controlRun } from '../control/control-run.js';
 import { prioritySchema } from '../control/orders.js';
+import { drain, listWorkers, type WorkerSources } from '../control/workers.js';
 import { json, refusals, runIdParam } from './api-answers.js';
 import * as schemas from './api-schemas.js';
 
@@ -47,8 +48,27 @@ const priorityRoute = createRoute({
   responses: told,
 });
 
+const workersRoute = createRoute({
+  method: 'get',
+  path: '/workers',
+  summary: 'The workers of the broker that runs share (REDIS_URL), and of the brokers that runs have started.',
+  responses: { 200: json(schemas.workerList, 'The workers.') },
+});
+const drainRoute = createRoute({
+  method: 'post',
+  path: '/workers/{worker}/drain',
+  summary: 'The worker finishes its job, takes no other, and ends. Where two have the name: `name:pid`.',
+  request: { params: z.object({ worker: z.string().min(1).max(220) }) },
+  responses: {
+    ...told,
+    200: json(schemas.workerRecord, 'The worker, draining.'),
+    404: json(schemas.error, 'There is no such worker.'),
+  },
+});
+
 /** What changes how runs go on; nothing of it changes what they measure. */
-export function addControl(api: OpenAPIHono, runsFolder: string): void {
+export function addControl(api: OpenAPIHono, sources: WorkerSources): void {
+  const { runsFolder } = sources;
   api.openapi(pauseRoute, async (c) => {
     const { now } = c.req.valid('json');
     return c.json(await controlRun(runsFolder, c.req.valid('param').runId, { type: 'pause', now }), 200);
@@ -63,4 +83,6 @@ export function addControl(api: OpenAPIHono, runsFolder: string): void {
     const { priority } = c.req.valid('json');
     return c.json(await controlRun(runsFolder, c.req.valid('param').runId, { type: 'priority', priority }), 200);
   });
+  api.openapi(workersRoute, async (c) => c.json(await listWorkers(sources), 200));
+  api.openapi(drainRoute, async (c) => c.json(await drain(sources, c.req.valid('param').worker), 200));
 }

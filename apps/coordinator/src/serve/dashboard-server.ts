@@ -63,7 +63,7 @@ export async function startDashboard(
     login: secret !== undefined,
     queueBoard: watched ? BOARD_PATH : null,
   };
-  app.route('/api', createApi(followers, description));
+  app.route('/api', createApi(followers, description, watched?.connection));
   addMetrics(app, followers, watched);
   if (watched) addQueueBoard(app, watched);
   addPage(app);

@@ -13,6 +13,7 @@ export const BOARD_PATH = '/queue';
 /** The broker as a watcher sees it: it looks, and never waits for a broker that is away. */
 export interface WatchedQueue {
   readonly queue: Queue;
+  readonly connection: Redis;
   /** Seconds that a round trip takes just now; undefined while the broker does not answer. */
   ping(): Promise<number | undefined>;
   close(): Promise<void>;
@@ -33,6 +34,7 @@ export function watchQueue(redisUrl: string): WatchedQueue {
   queue.on('error', () => {});
   return {
     queue,
+    connection,
     async ping() {
       const started = performance.now();
       const answer = await connection.ping().catch(() => undefined);

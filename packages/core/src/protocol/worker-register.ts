@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Job } from './jobs.js';
 import { QUEUE_PREFIX } from './queue.js';
 
 /**
@@ -21,7 +22,7 @@ export type CancelReason = 'stopped' | 'done';
 /** How long an order waits for those it is for. */
 export const ORDER_LIFETIME_S = 3600;
 
-const workerRecordSchema = z.strictObject({
+export const workerRecordSchema = z.strictObject({
   name: z.string().max(200),
   host: z.string().max(200),
   pid: z.int().min(0),
@@ -32,3 +33,6 @@ const workerRecordSchema = z.strictObject({
   job: z.strictObject({ id: z.string().max(300), runId: z.string().max(100), what: z.string().max(2_000) }).nullable(),
 });
 export type WorkerRecord = z.infer<typeof workerRecordSchema>;
+
+/** A job as a record has it: an individual's mask, else its kind. */
+export const describeJob = (job: Job): string => (job.kind === 'evaluate' ? job.mask : job.kind);

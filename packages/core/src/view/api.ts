@@ -1,3 +1,4 @@
+import type { WorkerRecord } from '../protocol/index.js';
 import type { LiveStatus } from './live-status.js';
 import type { RunState } from './run-state.js';
 import type { ViewLine } from './view-facts.js';
@@ -58,6 +59,13 @@ export interface ControlledRun {
   readonly priority: number;
   /** What it came to, for people. */
   readonly message: string;
+}
+
+/** The workers that brokers and runs know. */
+export interface WorkerList {
+  readonly workers: readonly WorkerRecord[];
+  /** Runs that go on, but could not say which workers they have. */
+  readonly silent: readonly string[];
 }
 
 /** The end of what a worker wrote. */
