@@ -222,6 +222,15 @@ describe('without a mouse', () => {
     await expect.poll(() => page.locator('tbody tr').count()).toBe(2);
   });
 
+  it('colours are the system’s, also when it changes its mind', async () => {
+    const page = await test.page({ colorScheme: 'dark' });
+    await page.goto(test.url);
+    const background = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
+    await expect.poll(background).toBe('rgb(20, 24, 29)');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await expect.poll(background).toBe('rgb(255, 255, 255)');
+  });
+
   it('the first Tab offers to skip to the content, and colours chosen stay chosen', async () => {
     const page = await test.page();
     await page.goto(test.url);

@@ -1,4 +1,4 @@
-import type { ApiError, ListedRun, RunSnapshot, ServerDescription, WorkerLog } from '@nesgd/core/view';
+import type { ApiError, ControlledRun, ListedRun, RunSnapshot, ServerDescription, WorkerLog } from '@nesgd/core/view';
 
 /** The server said no, and why; or nothing at all, then the code is `UNREACHABLE`. */
 export class RequestError extends Error {
@@ -31,8 +31,24 @@ export function eventsUrl(runId: string, after: number): string {
   return `/api/runs/${encodeURIComponent(runId)}/events?after=${after}`;
 }
 
-async function get<T>(path: string): Promise<T> {
-  const response = await fetch(path, { headers: { Accept: 'application/json' } }).catch(() => undefined);
+/** What a run that goes on can be told. */
+export type Order = 'pause' | 'resume' | 'stop';
+
+/** @returns how the run stands then. @throws RequestError where it cannot do so, or does not answer. */
+export function giveOrder(runId: string, order: Order): Promise<ControlledRun> {
+  return request(`/api/runs/${encodeURIComponent(runId)}/${order}`, {
+    method: 'POST',
+    headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
+    body: '{}',
+  });
+}
+
+function get<T>(path: string): Promise<T> {
+  return request(path, { headers: { Accept: 'application/json' } });
+}
+
+async function request<T>(path: string, init: RequestInit): Promise<T> {
+  const response = await fetch(path, init).catch(() => undefined);
   if (!response) throw new RequestError('UNREACHABLE', 'the coordinator does not answer');
   if (response.status === 401) {
     location.assign('/login');

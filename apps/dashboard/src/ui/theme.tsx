@@ -5,6 +5,7 @@ type Theme = (typeof CHOICES)[number];
 const KEY = 'nesgd-theme';
 
 const theme = signal<Theme>('system');
+const systemIsDark = matchMedia('(prefers-color-scheme: dark)');
 
 /** Counts the changes of colours: canvases are drawn again, which style sheets do not reach. */
 export const themeChanges = signal(0);
@@ -13,13 +14,13 @@ export function applyStoredTheme(): void {
   const stored = localStorage.getItem(KEY);
   theme.value = CHOICES.find((choice) => choice === stored) ?? 'system';
   apply();
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
-    themeChanges.value += 1;
-  });
+  systemIsDark.addEventListener('change', apply);
 }
 
+/** The style sheet knows light and dark alone: a rule of its own for the system's choice would need the colours twice. */
 function apply(): void {
-  document.documentElement.dataset.theme = theme.value;
+  const system = systemIsDark.matches ? 'dark' : 'light';
+  document.documentElement.dataset.theme = theme.value === 'system' ? system : theme.value;
   themeChanges.value += 1;
 }
 

@@ -2,6 +2,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { useRoute } from 'preact-iso';
 import { RunConnection } from '../api/run-connection.js';
 import { Loading, Nothing, Problem, StateMark } from '../ui/states.js';
+import { RunControls } from './run-controls.js';
 import { VIEWS } from './views.js';
 
 /** One run: its views share one connection. */
@@ -38,13 +39,14 @@ function Run({ runId, view }: { runId: string; view: string }) {
       {state.kind === 'loading' && <Loading what="the run" share={state.share} />}
       {state.kind !== 'loading' && model.opened && (
         <>
-          <StateMark state={pulse.state} />
+          <StateMark state={pulse.paused ? 'paused' : pulse.state} />
           {pulse.holder && pulse.state === 'running' && (
             <span class="faint">
               {' '}
               by process {pulse.holder.pid} on {pulse.holder.host}
             </span>
           )}
+          <RunControls runId={runId} pulse={pulse} />
           <nav class="views" aria-label="Views of the run">
             {views.map(({ path, title }) => (
               <a

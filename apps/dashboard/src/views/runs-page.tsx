@@ -100,7 +100,7 @@ function cells(run: ListedRun, isChosen: boolean, choose: (runId: string, isChos
       checked={isChosen}
       onChange={(event) => choose(run.runId, event.currentTarget.checked)}
     />,
-    <StateMark state={run.state} />,
+    <StateMark state={run.paused ? 'paused' : run.state} />,
     `${run.generation ?? '–'}${run.generations === null ? '' : ` of ${run.generations}`}`,
     formatAccuracy(run.alphaAccuracy),
     formatAccuracy(run.bestAccuracy),
