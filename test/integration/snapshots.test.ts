@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { prepareDataset } from '@nesgd/core/datasets';
 import { type AlphaJob, PROTOCOL_VERSION, type Runtime } from '@nesgd/core/protocol';
-import type { JobOutcome } from '@nesgd/core/run';
+import type { JobOutcome, OpenedFact } from '@nesgd/core/run';
 import { detectEngines, findBrokerBinary, startBroker } from '@nesgd/core/runtime';
 import { type CacheFolder, cacheFolder, defaultCacheRoot } from '@nesgd/core/storage';
 import { Redis } from 'ioredis';
@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clearingSnapshots } from '../../apps/coordinator/src/dispatch/clearing-snapshots.js';
 import { LocalDispatcher } from '../../apps/coordinator/src/dispatch/local-dispatcher.js';
 import { QueueDispatcher } from '../../apps/coordinator/src/dispatch/queue-dispatcher.js';
+import { startArtifactService } from '../../apps/coordinator/src/http/artifact-service.js';
 import { LocalWorkers } from '../../apps/coordinator/src/local-workers.js';
 import { Workplace } from '../support/cli.js';
 
@@ -154,4 +155,49 @@ describe.each(engines)('snapshots on %s', (engine) => {
     }
     expect(await leftOver()).toEqual({ snapshots: [], blobs: [] });
   });
+});
+
+it('a job that a worker elsewhere puts down goes on on another machine, over HTTP, to the same facts', async () => {
+  const binary = findBrokerBinary(cache.root, process.env);
+  if (!binary) throw new Error('wants a redis-server or valkey-server: "npm test" provisions one');
+  const job: AlphaJob = { ...alphaJob, runId: 'elsewhere', runtime: { engine: engines[0]!, threads: 1 } };
+  const broker = await startBroker(binary);
+  const connection = new Redis(broker.url, { maxRetriesPerRequest: null });
+  const secret = 'secret-of-this-test-long-enough';
+  const service = await startArtifactService({ host: '127.0.0.1', port: 0, secret }, { cache, watch: () => {} });
+  const opened = { blocks: [{ name: 'all', parameters: 80_000 }] } as unknown as OpenedFact;
+  const dispatcher = await QueueDispatcher.connect({ connection });
+  const machines = await Promise.all([Workplace.create(), Workplace.create()]);
+  const start = (i: number) =>
+    machines[i]!.start(['worker', '--broker', broker.url, '--coordinator', service.url, '--name', `machine-${i}`], {
+      NESGD_SECRET: secret,
+      NESGD_SNAPSHOT_EPOCHS: '1000', // By itself no worker would keep anything.
+    });
+  try {
+    const first = start(0);
+    const { outcome, attempts } = await follow(
+      (handlers) => clearingSnapshots(service.serving(dispatcher, opened), cache).dispatch(job, handlers),
+      () => {
+        first.child.kill('SIGTERM');
+        void first.exited.then(() => start(1));
+      },
+    );
+    expect(await first.exited, first.stderr).toMatchObject({ code: 0 });
+    expect(outcome.provenance.worker).toBe('machine-1');
+    const [before, after] = attempts as [number[], number[]];
+    expect(after[0]).toBeGreaterThanOrEqual(before.at(-1)!);
+    expect(after.at(-1)).toBe(EPOCHS);
+    const local = new LocalDispatcher({ workers: 1, cacheRoot: cache.root, snapshotEpochs: 0 });
+    const undisturbed = await local.dispatch(job);
+    await local.close();
+    expect(outcome.result).toEqual(undisturbed.result);
+    expect(await readdir(cache.snapshots)).toEqual([]);
+    expect(await readdir(cache.blobs.folder)).toEqual([outcome.result.weights]);
+  } finally {
+    await dispatcher.close();
+    await service.close();
+    connection.disconnect();
+    await Promise.all(machines.map((machine) => machine.destroy()));
+    await broker.stop();
+  }
 });

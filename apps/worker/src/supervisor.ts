@@ -10,7 +10,7 @@ import {
   type WorkerReport,
 } from '@nesgd/core/protocol';
 import type { JobOutcome } from '@nesgd/core/run';
-import { cacheFolder, SnapshotStore, snapshotKey } from '@nesgd/core/storage';
+import { cacheFolder, type Snapshot, SnapshotStore, snapshotKey } from '@nesgd/core/storage';
 import { queueTelemetry } from '@nesgd/core/tracing';
 import { TrainerSlot } from '@nesgd/core/trainer';
 import { DelayedError, type Job as QueueJob, UnrecoverableError, WaitingError, Worker } from 'bullmq';
@@ -32,6 +32,8 @@ const LACKING_HERE = new Set(['ENGINE_UNAVAILABLE', 'DISK_FULL']);
 /** In pauses: the longest is so many times the first. */
 const LONGEST_PAUSE = 16;
 const BACK_IN_QUEUE_AFTER_MS = 500;
+/** Time to send the state of the job in hand before it goes back. */
+const SNAPSHOT_GRACE_MS = 6_000;
 
 /**
  * Takes jobs off the queue, one at a time, and has a trainer child process do them.
@@ -213,6 +215,7 @@ export class Supervisor {
       return { result, provenance: { worker: this.config.name, engine, seconds } };
     } catch (error) {
       if (this.#stop.signal.aborted) {
+        await this.#artifacts?.snapshots.sent(SNAPSHOT_GRACE_MS);
         // Stopping is not a failure: the job goes back whole, without using up one of its attempts.
         await queued.moveToWait(token);
         throw new WaitingError();
@@ -233,8 +236,11 @@ export class Supervisor {
   /** Fetches what the job names, has it done, and sends the weights that it stored. */
   async #do(job: Job, onProgress: (progress: WorkerReport['progress']) => void, signal: AbortSignal) {
     const onNotice = (text: string) => this.log.warn({ runId: job.runId, kind: job.kind }, text);
+    const onSnapshot = (snapshot: Snapshot) => this.#artifacts?.snapshots.send(job, snapshot);
     const train = () =>
-      this.#slot.run(job, { onProgress, onNotice, signal }).catch((error) => this.#refuseForLackOfMeans(job, error));
+      this.#slot
+        .run(job, { onProgress, onNotice, onSnapshot, signal })
+        .catch((error) => this.#refuseForLackOfMeans(job, error));
     const artifacts = this.#artifacts;
     if (!artifacts) return train();
 

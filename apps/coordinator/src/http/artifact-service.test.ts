@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { MeasureJob } from '@nesgd/core/protocol';
 import type { Dispatcher, OpenedFact } from '@nesgd/core/run';
-import { type CacheFolder, cacheFolder } from '@nesgd/core/storage';
-import { artifactPath, artifactRoute } from '@nesgd/core/transfer';
+import { type CacheFolder, cacheFolder, snapshotKey } from '@nesgd/core/storage';
+import { artifactPath, artifactRoute, snapshotRoute } from '@nesgd/core/transfer';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../run-events.js';
 import { type ArtifactService, startArtifactService } from './artifact-service.js';
@@ -141,7 +141,7 @@ describe('artifact service: taking', () => {
   });
 
   it('refuses more than a checkpoint of this network can have, whether its length is said or not', async () => {
-    const large = Buffer.alloc(2 ** 20 + 80_001);
+    const large = Buffer.alloc(2 * 2 ** 20 + 200_001);
     expect((await ask(blob(large), { method: 'PUT', body: large })).status).toBe(413);
     const chunks = new ReadableStream<Uint8Array>({
       start(controller) {
@@ -263,5 +263,42 @@ describe('artifact service: start and end', () => {
     silent.on('error', () => {});
     await service.close();
     await ended;
+  });
+});
+
+describe('artifact service: how far trainings have come', () => {
+  const key = snapshotKey(JOB);
+  const route = snapshotRoute(key);
+  const pointer = (content: Uint8Array, steps = 10) => JSON.stringify({ steps, sha256: sha256(content) });
+  const put = (body: string, path = route) => ask(path, { method: 'PUT', body });
+  /** While a job is under way. */
+  async function during(look: () => Promise<void>): Promise<void> {
+    const waiting = { dispatch: () => look().then(() => outcome), close: async () => {} };
+    await service.serving(waiting, OPENED).dispatch(JOB);
+  }
+
+  it('takes and gives the state of a job while it is under way, and no longer', async () => {
+    await during(async () => {
+      expect((await ask(route)).status).toBe(404);
+      expect((await ask(blob(NEW), { method: 'PUT', body: NEW })).status).toBe(201);
+      expect((await put(pointer(NEW))).status).toBe(201);
+      expect(await (await ask(route)).text()).toBe(pointer(NEW));
+      expect(await bytesOf(await ask(blob(NEW)))).toEqual(NEW);
+    });
+    expect((await ask(route)).status).toBe(404);
+    expect((await put(pointer(NEW, 20))).status).toBe(422);
+  });
+
+  it('takes nothing for a state that no worker sent, that a job names, or that is no pointer; and names no file by it', async () => {
+    await during(async () => {
+      await ask(blob(WEIGHTS), { method: 'PUT', body: WEIGHTS });
+      const wrong = [pointer(WEIGHTS), pointer(Buffer.from('never sent')), '', '{', '{"steps":1}', 'x'.repeat(5_000)];
+      for (const body of wrong) expect((await put(body)).status, body.slice(0, 80)).toBe(422);
+      expect((await put(pointer(NEW), snapshotRoute('0'.repeat(64)))).status).toBe(422);
+      expect((await put(pointer(NEW), '/snapshots/../../etc/passwd')).status).toBe(404);
+      expect((await ask(route, { method: 'DELETE' })).status).toBe(405);
+      expect((await fetch(service.url + route)).status).toBe(401);
+    });
+    expect(await cache.blobs.has(sha256(WEIGHTS))).toBe(true);
   });
 });

@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { NesgdError } from '@nesgd/core/errors';
-import { type Artifact, artifactRoute } from '@nesgd/core/transfer';
+import { type Snapshot, snapshotSchema } from '@nesgd/core/storage';
+import { type Artifact, artifactRoute, snapshotRoute } from '@nesgd/core/transfer';
 
 /** A transfer that did not come about. `retryable`: the same request may succeed in a moment. */
 export class TransferError extends NesgdError {}
@@ -94,13 +95,47 @@ export class CoordinatorClient {
     }
   }
 
-  #urlOf(artifact: Artifact): string {
-    return this.coordinator.url.replace(/\/+$/, '') + artifactRoute(artifact);
+  /** How far the coordinator knows a job's training to have come. @throws TransferError */
+  async snapshot(key: string, signal: AbortSignal): Promise<Snapshot | undefined> {
+    const idle = new IdleTimeout(this.#idleTimeoutMs, signal);
+    try {
+      const response = await this.#send('GET', snapshotRoute(key), { signal: idle.signal });
+      if (response.ok) return snapshotSchema.safeParse(await response.json()).data;
+      await response.body?.cancel();
+      return undefined;
+    } finally {
+      idle.end();
+    }
   }
 
-  async #request(method: string, artifact: Artifact, init: RequestInit): Promise<Response> {
+  /** Says which blob, sent before, holds the state of a job's training. @returns whether it was taken. @throws TransferError */
+  async putSnapshot(key: string, snapshot: Snapshot, signal: AbortSignal): Promise<boolean> {
+    const idle = new IdleTimeout(this.#idleTimeoutMs, signal);
     try {
-      return await fetch(this.#urlOf(artifact), {
+      const init = { body: JSON.stringify(snapshot), signal: idle.signal };
+      const response = await this.#send('PUT', snapshotRoute(key), init);
+      await response.body?.cancel();
+      return response.ok;
+    } finally {
+      idle.end();
+    }
+  }
+
+  #urlOf(artifact: Artifact): string {
+    return this.#url(artifactRoute(artifact));
+  }
+
+  #url(route: string): string {
+    return this.coordinator.url.replace(/\/+$/, '') + route;
+  }
+
+  #request(method: string, artifact: Artifact, init: RequestInit): Promise<Response> {
+    return this.#send(method, artifactRoute(artifact), init);
+  }
+
+  async #send(method: string, route: string, init: RequestInit): Promise<Response> {
+    try {
+      return await fetch(this.#url(route), {
         ...init,
         method,
         // An answer from elsewhere than the address that was set is no answer, and must not be sent the secret.
@@ -112,7 +147,7 @@ export class CoordinatorClient {
         },
       });
     } catch (cause) {
-      throw this.#broken(artifact, cause);
+      throw this.#broken(route, cause);
     }
   }
 
@@ -123,17 +158,17 @@ export class CoordinatorClient {
         yield chunk;
       }
     } catch (cause) {
-      throw this.#broken(artifact, cause);
+      throw this.#broken(artifactRoute(artifact), cause);
     } finally {
       idle.end();
     }
   }
 
-  #broken(artifact: Artifact, cause: unknown): TransferError {
+  #broken(route: string, cause: unknown): TransferError {
     // fetch wraps what happened on the socket.
     const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
     const reason = inner instanceof Error ? inner.message || inner.name : String(inner);
-    return new TransferError('COORDINATOR_UNREACHABLE', `${this.#urlOf(artifact)}: ${reason}`, true, { cause });
+    return new TransferError('COORDINATOR_UNREACHABLE', `${this.#url(route)}: ${reason}`, true, { cause });
   }
 
   async #refusal(method: string, artifact: Artifact, response: Response): Promise<TransferError> {

@@ -15,6 +15,7 @@ import { RefusedJobError } from '../refused-job-error.js';
 import { makeRoom } from './cache-limit.js';
 import type { CoordinatorClient } from './coordinator-client.js';
 import { DEFAULT_PATIENCE, fetchArtifact, type Patience } from './fetch-artifact.js';
+import { RemoteSnapshots } from './remote-snapshots.js';
 import { retry } from './retry.js';
 
 export interface RemoteArtifactsOptions {
@@ -35,7 +36,12 @@ const TOUCH_MS = 60_000;
 export class RemoteArtifacts {
   #inUse: readonly Artifact[] = [];
 
-  constructor(private readonly options: RemoteArtifactsOptions) {}
+  /** How far trainings under way have come. */
+  readonly snapshots: RemoteSnapshots;
+
+  constructor(private readonly options: RemoteArtifactsOptions) {
+    this.snapshots = new RemoteSnapshots({ patience: DEFAULT_PATIENCE, ...options });
+  }
 
   /**
    * Brings everything the job names and keeps it from being removed until what this returns is called.
@@ -65,6 +71,7 @@ export class RemoteArtifacts {
         });
         if (fetched) log.info({ ...artifact, seconds: (performance.now() - started) / 1000 }, 'fetched');
       }
+      await this.snapshots.bring(job, signal);
       return release;
     } catch (error) {
       release();

@@ -58,3 +58,13 @@ export function artifactOfRoute(target: string): Artifact | undefined {
 export function incomingFolder(cache: CacheFolder): string {
   return join(cache.root, 'incoming');
 }
+
+/** Where the coordinator says, and is told, which blob holds the furthest state of a job's training. */
+export function snapshotRoute(key: string): string {
+  return `/snapshots/${key}`;
+}
+
+/** @returns the key; undefined for every other text, as `artifactOfRoute`. */
+export function snapshotOfRoute(target: string): string | undefined {
+  return /^\/snapshots\/([0-9a-f]{64})$/.exec(target)?.[1];
+}

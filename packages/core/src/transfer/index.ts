@@ -6,5 +6,7 @@ export {
   artifactsOf,
   incomingFolder,
   lastUsePath,
+  snapshotOfRoute,
+  snapshotRoute,
 } from './artifact.js';
 export { IncomingFile, sweepIncoming } from './incoming-file.js';
