@@ -267,6 +267,7 @@ describe('artifact service: start and end', () => {
 });
 
 describe('artifact service: how far trainings have come', () => {
+  const NEW = randomBytes(30_000);
   const key = snapshotKey(JOB);
   const route = snapshotRoute(key);
   const pointer = (content: Uint8Array, steps = 10) => JSON.stringify({ steps, sha256: sha256(content) });
