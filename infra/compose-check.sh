@@ -8,7 +8,7 @@
 # COMPOSE names the command (default: "docker compose", else docker-compose). Not a part of `npm test`; 5 to 10 minutes.
 #
 # --without-registry: for machines that reach Debian, npm and PyPI but no registry of images: stands a Debian made by
-#   debootstrap, with this machine's Node and its settings of npm and pip, in for the Node image, and the same with the
+#   debootstrap, with this machine's Node, certificates and settings of npm and pip, in for the Node image, and the same with the
 #   Valkey of `npm run setup` for Valkey's. The names they get are removed at the end, unless --keep-images.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -58,12 +58,13 @@ until_() {
 
 # Builds an image from a file system: import NAME FOLDER
 import_() {
-  tar -C "$2" --numeric-owner -c . | docker import - "$1" >/dev/null
+  tar -C "$2" --numeric-owner -c . |
+    docker import --change "ENV NODE_EXTRA_CA_CERTS=$certificates PIP_CERT=$certificates" - "$1" >/dev/null
   stand_ins+=("$1")
 }
 
 make_stand_ins() {
-  local node valkey
+  local node valkey certificates=/etc/ssl/machine.crt
   node=$(sed -n 's/^ARG NODE_IMAGE=//p' infra/docker/Dockerfile)
   valkey=$(sed -n 's/^ *image: \(valkey.*\)/\1/p' docker-compose.yml)
   if docker image inspect "$node" "$valkey" >/dev/null 2>&1; then say "images $node and $valkey are there"; return; fi
@@ -78,6 +79,7 @@ make_stand_ins() {
   ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
   # Builds run as root there.
   if [ -f ~/.npmrc ]; then install ~/.npmrc "$root/root"; fi
+  install -m 644 /etc/ssl/certs/ca-certificates.crt "$root$certificates"
   if [ -f /etc/pip.conf ]; then install /etc/pip.conf "$root/etc"; fi
   rm -rf "$root"/var/cache/apt/archives/*.deb
   import_ "$node" "$root"
@@ -102,7 +104,7 @@ is_over() { docker logs "$coordinator" 2>&1 | grep -q 'the dashboard stays'; }
 if $without_registry; then make_stand_ins; fi
 # The classic builder on a machine of its own rules: only it builds on the network of the machine.
 if $without_registry; then
-  DOCKER_BUILDKIT=0 docker build --network host --file infra/docker/Dockerfile --tag nesgd . >"$work/build.log" || fail "build: $(tail -5 "$work/build.log")"
+  DOCKER_BUILDKIT=0 docker build --force-rm --network host --file infra/docker/Dockerfile --tag nesgd . >"$work/build.log" || fail "build: $(tail -5 "$work/build.log")"
 else
   compose build >"$work/build.log" || fail "build: $(tail -5 "$work/build.log")"
 fi

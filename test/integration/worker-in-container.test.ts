@@ -49,10 +49,22 @@ async function check(...flags: string[]): Promise<[code: number, says: string]> 
   );
 }
 
+async function report(): Promise<{ writtenAtMs: number; trainerSilentMs: number | null }> {
+  return JSON.parse(await readFile(healthFile, 'utf8'));
+}
+
+/** Waits until the worker has reported for longer than may be missed of it. */
+async function manyBeats(): Promise<void> {
+  const { writtenAtMs } = await report();
+  await until('many beats have passed', async () => (await report()).writtenAtMs > writtenAtMs + 3_000);
+}
+
 const healthy = () => until('it is healthy', async () => (await check())[0] === 0);
 
 it('a worker is healthy while its broker answers; without it, it is not, but is alive', async () => {
   startWorker();
+  await healthy();
+  await manyBeats();
   await healthy();
   await broker.stop();
   await until('the broker is missed', async () => /^the broker has not answered for/.test((await check())[1]));
@@ -75,14 +87,14 @@ it('a worker that is stopped is neither healthy nor alive, and is again when it 
 it('a trainer that trains answers, and its silence is counted when it hangs', async () => {
   const worker = startWorker();
   await startRun(1_000);
-  const silence = async () => JSON.parse(await readFile(healthFile, 'utf8').catch(() => '{}')).trainerSilentMs;
+  const silence = async () => (await report()).trainerSilentMs as number;
   const [pid] = await childrenOf(
     worker.child.pid as number,
     await until('it waits', async () => worker.stdout.includes('waiting for jobs') && 'worker/dist/main.js'),
   );
   const trainer = await until(
     'a trainer trains',
-    async () => (await silence()) !== null && (await childrenOf(pid as number, 'trainer/main.js'))[0],
+    async () => (await report()).trainerSilentMs !== null && (await childrenOf(pid as number, 'trainer/main.js'))[0],
   );
   await until('it answers', async () => (await silence()) < 1_000);
   process.kill(trainer, 'SIGSTOP');
@@ -99,6 +111,14 @@ it('worker --jobs 1 does one job and ends with 0, and others do the rest', async
   expect(once.stdout.match(/"job done"/g)).toHaveLength(1);
   startWorker();
   expect(await run.exited, run.stderr).toEqual({ code: 0, signal: null });
+});
+
+it('a trainer without a job answers', async () => {
+  startWorker();
+  const run = await startRun(1);
+  expect(await run.exited, run.stderr).toEqual({ code: 0, signal: null });
+  await manyBeats();
+  expect((await report()).trainerSilentMs).toBeLessThan(2_500);
 });
 
 it('worker --idle 1 ends with 0 when no job comes', async () => {
