@@ -174,3 +174,25 @@ it('refuses a budget that leaves no epoch beside alpha, before anything is train
   expect((await cli.exited).code).toBe(2);
   expect(cli.stderr).toContain(`beside alpha's 3 takes ${4 * EPOCH}`);
 });
+
+it('steadyStateLag, averageLast: the same facts from one worker and from two, killed, resumed; its budget is spent to within an epoch', async () => {
+  const set = ['alpha.epochs=1', 'alpha.batchSize=64', 'evolution.steadyStateLag=2', `budget=${15 * EPOCH + 100}`];
+  const flags = ['retrain.epochs=2', 'retrain.averageLast=2', ...set].flatMap((assignment) => ['--set', assignment]);
+  const args = (runId: string, workers: string) =>
+    ['run', file, ...flags, '--run-id', runId, '--broker', 'local', '--workers', workers, '--json'] as const;
+  const summary = await place.start([...args('steady', '1')]).summary<Summary>();
+  // Alpha; four of two epochs, and an epoch's images for the statistics of their averages; two of one epoch.
+  expect(summary.imagesTrained).toBe((1 + 4 * 3 + 2) * EPOCH);
+
+  const cli = place.start([...args('steady-killed', '2')]);
+  await until('three individuals were measured', async () => {
+    const { lines } = await readJournal(join(place.runs, 'steady-killed', 'journal.jsonl'));
+    return lines.filter(({ fact }) => fact.type === 'evaluated').length >= 3;
+  });
+  cli.child.kill('SIGKILL');
+  await cli.exited;
+  await place.start(['resume', 'steady-killed', '--broker', 'local', '--workers', '2', '--json']).summary<Summary>();
+  const facts = await factsOf('steady');
+  expect(facts.filter(({ type }) => type === 'generation').length).toBeGreaterThan(0);
+  expect(comparable(await factsOf('steady-killed'))).toEqual(comparable(facts));
+});

@@ -8,25 +8,29 @@ import { inSpan } from '@nesgd/core/tracing';
 import { type Budget, BudgetSpentError } from './budget.js';
 import type { Watch } from './run-events.js';
 
-export interface JournalledEvaluateOptions {
+/** What every measurement of a run needs. */
+export interface Measuring {
   readonly journal: Journal;
   readonly dispatcher: Dispatcher;
+  /** Alpha's weights: a fact names what else a mask was applied to. */
+  readonly alpha: string;
+  readonly watch: Watch;
+  readonly signal: AbortSignal;
+}
+
+export interface JournalledEvaluateOptions extends Measuring {
   readonly makeJob: (individual: {
     mask: string;
     repeat: number;
     epochs: number;
     keepWeightsAbove: number | null;
   }) => EvaluateJob;
-  /** Alpha's weights: a fact names what else a mask was applied to. */
-  readonly alpha: string;
   /** Of one retraining. */
   readonly epochs: (generation: number) => number;
   /** Generations retrain differently (from another network, for longer), so nothing is known from an earlier one. */
   readonly forgets?: boolean;
   readonly generations: number;
   readonly budget?: Budget;
-  readonly watch: Watch;
-  readonly signal: AbortSignal;
 }
 
 /** What an individual came to: measured, or given up. */
@@ -49,7 +53,7 @@ const MAX_REASON_LENGTH = 500;
  * @throws BudgetSpentError where the budget did not last for all that was asked; what it lasted for is in the journal.
  */
 export function journalledEvaluate(options: JournalledEvaluateOptions): Evaluate {
-  const { journal, dispatcher, makeJob, budget, forgets, watch, signal } = options;
+  const { journal, makeJob, budget, forgets, watch, signal } = options;
   // What a job may depend on: the facts of closed generations, and what this generation asked for before. How far the
   // current question has been answered depends on the workers.
   let open = { generation: -1, keys: new Set<string>() };
@@ -77,31 +81,8 @@ export function journalledEvaluate(options: JournalledEvaluateOptions): Evaluate
     const keepWeightsAbove = bestOfClosedGenerations(journal);
     const settled = await Promise.allSettled(
       missing.map(async ({ key, mask, epochs }) => {
-        const job = { id: key, text: mask };
         const evaluation = makeJob({ mask, repeat, epochs, keepWeightsAbove });
-        const { result, provenance } = await dispatcher.dispatch(evaluation, {
-          onStart: (worker) => watch({ type: 'job-started', job, worker }),
-          onProgress: (worker, progress) => watch({ type: 'job-progress', job, worker, progress }),
-          onRetry: (reason) => watch({ type: 'job-retried', job, reason }),
-          signal,
-        });
-        const fact: EvaluatedFact = {
-          type: 'evaluated',
-          mask,
-          repeat,
-          ...(evaluation.alpha !== options.alpha && { base: evaluation.alpha }),
-          ...(result.curve.length < epochs && { epochsGiven: epochs }),
-          ...result,
-        };
-        await journal.append(fact, { provenance });
-        known.set(key, fact);
-        watch({
-          type: 'job-done',
-          job,
-          worker: provenance.worker,
-          accuracy: result.accuracy,
-          seconds: provenance.seconds,
-        });
+        known.set(key, await measureIndividual(options, evaluation, epochs));
       }),
     );
     // What the others measured is in the journal by now, and a resume will find it.
@@ -112,17 +93,54 @@ export function journalledEvaluate(options: JournalledEvaluateOptions): Evaluate
     const fatal = failures.find(({ error }) => !measuredAny || signal.aborted || !endsTrainers(error));
     if (fatal) throw fatal.error;
     for (const { key, mask, error } of failures) {
-      const fact: FailedFact = { type: 'failed', mask, repeat };
-      const reason = String(error instanceof Error ? error.message : error).slice(0, MAX_REASON_LENGTH);
-      await journal.append(fact, { reason });
-      known.set(key, fact);
-      watch({ type: 'notice', text: `individual ${mask} is given up and counts as the worst: ${reason}` });
+      known.set(key, await giveUp(options, { mask, repeat }, error));
     }
     if (affordable.length < wanted.length) throw new BudgetSpentError();
     for (const key of wanted) open.keys.add(key);
     return masks.map((mask, i) => individual(mask, known.get(keys[i]!)!));
   };
   return (masks, asked) => inSpan('generation', { 'nesgd.generation': asked.generation }, () => evaluate(masks, asked));
+}
+
+/** Has a job done; its result is in the journal when this resolves. */
+export async function measureIndividual(
+  { journal, dispatcher, alpha, watch, signal }: Measuring,
+  evaluation: EvaluateJob,
+  epochs: number,
+): Promise<EvaluatedFact> {
+  const { mask, repeat } = evaluation;
+  const job = { id: evaluationKey(mask, repeat), text: mask };
+  const { result, provenance } = await dispatcher.dispatch(evaluation, {
+    onStart: (worker) => watch({ type: 'job-started', job, worker }),
+    onProgress: (worker, progress) => watch({ type: 'job-progress', job, worker, progress }),
+    onRetry: (reason) => watch({ type: 'job-retried', job, reason }),
+    signal,
+  });
+  const fact: EvaluatedFact = {
+    type: 'evaluated',
+    mask,
+    repeat,
+    ...(evaluation.alpha !== alpha && { base: evaluation.alpha }),
+    ...(result.curve.length < epochs && { epochsGiven: epochs }),
+    ...result,
+  };
+  await journal.append(fact, { provenance });
+  const { accuracy } = result;
+  watch({ type: 'job-done', job, worker: provenance.worker, accuracy, seconds: provenance.seconds });
+  return fact;
+}
+
+/** The fact of an individual that no trainer lived through. */
+export async function giveUp(
+  { journal, watch }: Pick<Measuring, 'journal' | 'watch'>,
+  { mask, repeat }: Pick<FailedFact, 'mask' | 'repeat'>,
+  error: unknown,
+): Promise<FailedFact> {
+  const fact: FailedFact = { type: 'failed', mask, repeat };
+  const reason = String(error instanceof Error ? error.message : error).slice(0, MAX_REASON_LENGTH);
+  await journal.append(fact, { reason });
+  watch({ type: 'notice', text: `individual ${mask} is given up and counts as the worst: ${reason}` });
+  return fact;
 }
 
 /** Epochs of each new individual, in order. */
@@ -137,12 +155,13 @@ function shareOut(
   return epochsWithin(new Array<number>(count).fill(epochs), left, budget?.imagesOf ?? (() => 0));
 }
 
-function endsTrainers(error: unknown): boolean {
+/** Whether a genome may be given up for it. */
+export function endsTrainers(error: unknown): boolean {
   return error instanceof NesgdError && ENDS_OF_TRAINERS.has(error.code);
 }
 
 /** A genome may be measured again in a later generation (`reevaluateSurvivors`): the repeat tells them apart. */
-function evaluationKey(mask: string, repeat: number): string {
+export function evaluationKey(mask: string, repeat: number): string {
   return `${mask}/${repeat}`;
 }
 
@@ -164,7 +183,7 @@ export function evaluatedFacts(journal: Journal): EvaluatedFact[] {
   return [...answersIn(journal).values()].filter((fact) => fact.type === 'evaluated');
 }
 
-function individual(mask: Mask, fact: Answer): Individual {
+export function individual(mask: Mask, fact: Answer): Individual {
   return { mask, fitness: fact.type === 'failed' ? 0 : fact.accuracy };
 }
 

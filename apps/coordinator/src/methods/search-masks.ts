@@ -1,6 +1,6 @@
 import { randomMasks } from '@nesgd/core/baselines';
 import { InputError, NesgdError } from '@nesgd/core/errors';
-import { type Generation, maskToString, type NeSgdParams, neSgd } from '@nesgd/core/evolution';
+import { type Generation, maskToString, type NeSgdParams, neSgd, steadyState } from '@nesgd/core/evolution';
 import type { AlphaFact, EvaluatedFact, RunFolder } from '@nesgd/core/run';
 import { BudgetSpentError, budgetOf } from '../budget.js';
 import type { Conduct } from '../conduct-run.js';
@@ -8,6 +8,7 @@ import { answersIn, evaluatedFacts, journalledEvaluate } from '../evaluate.js';
 import { jobsOf } from '../jobs.js';
 import type { Found } from './found.js';
 import { retrainingEpochs, stopRule } from './shorter-retraining.js';
+import { journalledEvaluateOne } from './steady-evaluate.js';
 
 /** Longer than any budget lasts: every generation trains something. */
 const UNTIL_THE_BUDGET_ENDS = 2 ** 31;
@@ -41,9 +42,16 @@ export async function searchMasks(conduct: Conduct, alpha: AlphaFact): Promise<F
 
   let last = lastGeneration(run);
   base = await baseOf(conduct, alpha, last);
+  const { steadyStateLag } = experiment.evolution;
+  const isSteady = experiment.method.name === 'ne-sgd' && steadyStateLag !== undefined;
   const search = experiment.method.name === 'random-masks' ? randomMasks : neSgd;
+  const generations = isSteady
+    ? steadyState({ ...params, steadyStateLag }, journalledEvaluateOne(conduct, alpha, budget))
+    : search(params, evaluate, last);
+  const closed = last?.t ?? -1;
   try {
-    for await (const generation of search(params, evaluate, last)) {
+    for await (const generation of generations) {
+      if (generation.t <= closed) continue; // A steady state is replayed from its beginning.
       await run.journal.append({ type: 'generation', ...generation });
       last = generation;
       await keepLeader(conduct, factOf(run, generation));
@@ -114,7 +122,8 @@ function leaderOf(run: RunFolder, last: Generation | undefined): EvaluatedFact {
 /** The leader's weights move to the run's artifacts; those it has outdone leave the cache. */
 async function keepLeader({ run, cache }: Conduct, leader: EvaluatedFact): Promise<void> {
   for (const fact of evaluatedFacts(run.journal)) {
-    if (!fact.weights || fact.weights === leader.weights) continue;
+    // In a steady state the next leader may be there before the generation of this one is closed.
+    if (!fact.weights || fact.weights === leader.weights || fact.accuracy > leader.accuracy) continue;
     await run.artifacts.delete(fact.weights);
     await cache.blobs.deleteUnlessShared(fact.weights);
   }

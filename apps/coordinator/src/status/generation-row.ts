@@ -46,7 +46,8 @@ export function generationRows(lines: readonly JournalLine[], opened: OpenedFact
       nabla,
       suppressed: suppressed.length,
       evaluated,
-      cacheHits: asked - evaluated,
+      // In a steady state the next generation's first results stand before this one's end.
+      cacheHits: Math.max(0, asked - evaluated),
     });
     evaluated = 0;
   }

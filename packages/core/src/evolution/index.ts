@@ -17,5 +17,6 @@ export { checkNeSgdParams, type NeSgdParams } from './parameters.js';
 export { fittest, fittestFirst, nabla } from './ranking.js';
 export { Rng, rngAt } from './rng.js';
 export { select } from './selection.js';
+export { type EvaluateOne, type SteadyStateParams, steadyState } from './steady-state.js';
 export { type SuppressedPool, suppress, unsuppressed } from './suppression.js';
 export { type Child, type Lineage, type VariationParams, vary } from './variation.js';

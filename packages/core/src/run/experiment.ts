@@ -36,8 +36,18 @@ const evolutionSchema = z.strictObject({
   firstEpochs: z.int().positive().optional(),
   /** Parts of a retraining after which one below the median of all earlier generations' is ended. */
   stopBelowMedian: z.array(z.number().gt(0).lt(1)).default([]),
+  /** Steady-state evolution with so many retrainings under way; none: generations. */
+  steadyStateLag: z.int().positive().optional(),
 });
 export type EvolutionSettings = z.infer<typeof evolutionSchema>;
+
+/** Settings that say something of a whole generation. */
+const BY_GENERATIONS = ['reevaluateSurvivors', 'inherit', 'firstEpochs', 'stopBelowMedian'] as const;
+
+function knowsNoGenerations(e: z.infer<typeof evolutionSchema>): boolean {
+  const { reevaluateSurvivors, inherit, firstEpochs, stopBelowMedian } = e;
+  return !reevaluateSurvivors && inherit === 'none' && firstEpochs === undefined && stopBelowMedian.length === 0;
+}
 
 /** Accuracies in [0, 1]. */
 const expectationSchema = z.strictObject({
@@ -98,6 +108,14 @@ export const experimentSchema = z
   .refine((e) => (e.evolution.firstEpochs ?? 1) <= e.retrain.epochs, {
     path: ['evolution', 'firstEpochs'],
     error: 'is above retrain.epochs, to which it grows: give at most as many',
+  })
+  .refine((e) => (e.evolution.steadyStateLag ?? 1) <= e.evolution.populationSize, {
+    path: ['evolution', 'steadyStateLag'],
+    error: 'is above populationSize: at most as many retrainings can be under way before the first of them is known',
+  })
+  .refine((e) => e.evolution.steadyStateLag === undefined || knowsNoGenerations(e.evolution), {
+    path: ['evolution', 'steadyStateLag'],
+    error: `takes results one by one, so what goes by generations goes without it: leave ${BY_GENERATIONS.join(', ')} as they are`,
   })
   .refine((e) => usesAlpha(e.method.name) || !('from' in e.alpha), {
     path: ['alpha', 'from'],
