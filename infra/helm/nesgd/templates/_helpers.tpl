@@ -113,8 +113,8 @@ spec:
         - name: NESGD_CACHE_LIMIT_GB
           value: {{ .Values.workers.cacheLimitGb | quote }}
         {{- if .Values.workers.gpus }}
-        - name: NESGD_DEVICE
-          value: gpu
+        - name: NVIDIA_DRIVER_CAPABILITIES
+          value: compute,utility
         {{- end }}
       resources:
         {{- with .Values.workers.resources.requests }}
