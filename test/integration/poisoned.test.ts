@@ -62,4 +62,15 @@ it('an individual that kills every trainer is given up after so many attempts, a
     const same = initial(well).parents[i]!;
     expect(fitness).toBe(same.mask.join('') === victim!.mask ? 0 : same.fitness);
   }
+
+  // The same as if it had never been ill, with the generation after it searched anew.
+  const retried = workplace.start(['retry', 'ill', '--workers', '1', '--json']);
+  await retried.summary();
+  const opened = (facts: Fact[]) => facts.map((fact) => (fact.type === 'opened' ? { ...fact, runId: '' } : fact));
+  expect(opened(await factsOf('ill'))).toEqual(opened(well));
+  const before = await readJournal(join(workplace.runs, 'ill', 'journal.before-retry-1.jsonl'));
+  expect(canonicalFacts(before.lines)).toEqual(ill);
+  const again = workplace.start(['retry', 'ill']);
+  expect((await again.exited).code).toBe(2);
+  expect(again.stderr).toContain('has nothing to retry: none of its individuals was given up');
 });

@@ -14,7 +14,7 @@ import { dryRun, dryRunLines } from './commands/dry-run.js';
 import { EXPORT_FORMATS, type ExportOptions, exportLines, exportRun } from './commands/export.js';
 import { type PredictOptions, predict, predictionLines } from './commands/predict.js';
 import type { ReportOptions } from './commands/report.js';
-import { type ResumeOptions, type RunOptions, resume, run, type Surroundings } from './commands/run.js';
+import { type ResumeOptions, type RunOptions, resume, retry, run, type Surroundings } from './commands/run.js';
 import { openDashboard, type ServeOptions, serve } from './commands/serve.js';
 import { type SimulateOptions, simulate, simulationLines } from './commands/simulate.js';
 import { status } from './commands/status.js';
@@ -177,6 +177,24 @@ program
     if (unpaused) printControlled(unpaused, options.json);
     else await conduct(options, (around) => resume(runId, options, around));
   });
+
+program
+  .command('retry')
+  .description(
+    'give the individuals of a run that were given up another chance: goes on here from the generation of the first of them',
+  )
+  .argument('<run-id>', 'the run, stopped or finished')
+  .addOption(workers())
+  .addOption(broker())
+  .addOption(attempts())
+  .addOption(listen())
+  .addOption(priority())
+  .addOption(runs())
+  .addOption(serveFlag())
+  .addOption(json())
+  .action((runId: string, options: ResumeOptions & Conducting) =>
+    conduct(options, (around) => retry(runId, options, around)),
+  );
 
 controlCommands(program, { runs, json }, config);
 

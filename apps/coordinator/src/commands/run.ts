@@ -15,6 +15,7 @@ import {
   openRun,
   type RunFolder,
   readRun,
+  retryGivenUp,
   searchesMasks,
   withFlag,
 } from '@nesgd/core/run';
@@ -29,6 +30,7 @@ import { RunControl } from '../control/run-control.js';
 import { type Crew, hire } from '../crew.js';
 import { clearingSnapshots } from '../dispatch/clearing-snapshots.js';
 import { traced } from '../dispatch/traced.js';
+import { plural } from '../display/format.js';
 import { notingDivergence, refuseDiverged } from '../divergence.js';
 import { type ArtifactService, startArtifactService } from '../http/artifact-service.js';
 import { isLoopback, type ListenSettings, listenSettings } from '../http/listen-address.js';
@@ -134,6 +136,13 @@ export async function resume(runId: string, options: ResumeOptions, around: Surr
   } finally {
     await folder.close();
   }
+}
+
+/** `nesgd retry RUN_ID`. @throws InputError where nothing was given up, or the run goes on. */
+export async function retry(runId: string, options: ResumeOptions, around: Surroundings): Promise<RunSummary> {
+  const count = await retryGivenUp(options.runs, runId);
+  around.watch({ type: 'notice', text: `${plural(count, 'individual')} of run ${runId}: another chance` });
+  return resume(runId, options, around);
 }
 
 export function assertSameData(experiment: Experiment, folder: RunFolder, prepared: Prepared): void {
