@@ -3,7 +3,8 @@ import { canonicalFacts, type Fact, readJournal } from '@nesgd/core/run';
 import { findBrokerBinary, startBroker } from '@nesgd/core/runtime';
 import { defaultCacheRoot } from '@nesgd/core/storage';
 import type { ControlledRun, RunSnapshot } from '@nesgd/core/view';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { stringify } from 'yaml';
 import { type Cli, until, Workplace, writeExperiment } from '../support/cli.js';
 import { tinyExperiment } from '../support/tiny.js';
 
@@ -244,4 +245,28 @@ it('two runs that share a worker end with the facts that each has alone, the one
   } finally {
     await broker.stop();
   }
+});
+
+it('the API starts a run from a text, resumes it when it is stopped, and says of a wrong text which keys are', async () => {
+  const text = stringify(tinyExperiment({ evolution: { populationSize: 5, generations: 1 } }));
+  const wrong = await post('/runs', {
+    experiment: text.replace('seed: 7', 'seed: -7').replace('epochs: 3', 'epochs: x'),
+  });
+  expect(wrong).toMatchObject({ status: 422, body: { code: 'EXPERIMENT' } });
+  const faults = wrong.body.faults as { key: string; text: string }[];
+  expect(faults.map(({ key }) => key).sort()).toEqual(['alpha.epochs', 'seed']);
+  const file = await post('/runs', { experiment: text.replace('name: mnist', 'name: mnist\n  path: /etc') });
+  expect(file).toMatchObject({ status: 422, body: { faults: [{ key: 'dataset.path' }] } });
+  expect((await post('/runs', { experiment: text, runId: 'undisturbed' })).status).toBe(409);
+  expect((await post('/runs', { experiment: text, runId: '../x' })).status).toBe(400);
+
+  onTestFinished(async () => void (await post('/runs/posted/stop').catch(() => {})));
+  const request = { experiment: text, runId: 'posted', workers: 1, priority: 3 };
+  expect(await post('/runs', request)).toMatchObject({ status: 201, body: { runId: 'posted', state: 'running' } });
+  await firstMeasured('posted');
+  expect(await tell('stop', 'posted')).toMatchObject({ state: 'stopped', priority: 3 });
+  expect((await post('/runs/posted/retry')).status).toBe(409);
+  expect(await post('/runs/posted/resume')).toMatchObject({ status: 200, body: { runId: 'posted' } });
+  await until('it is over', async () => (await snapshot('posted')).state === 'finished');
+  expect(await factsOf('posted')).toEqual(undisturbed);
 });

@@ -17,6 +17,16 @@ export class NesgdError extends Error {
 /** A wrong experiment file, flag, data file or checkpoint: refused before any work starts (exit code 2). */
 export class InputError extends NesgdError {}
 
+/** An experiment with keys that are wrong; `faults` says of each what was got and what would be right. */
+export class ExperimentError extends InputError {
+  constructor(
+    message: string,
+    readonly faults: readonly { readonly key: string; readonly text: string }[],
+  ) {
+    super('EXPERIMENT', message);
+  }
+}
+
 export class MaskLengthError extends InputError {
   constructor(
     readonly got: number,

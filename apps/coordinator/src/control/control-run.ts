@@ -13,7 +13,7 @@ const LOOK_EVERY_MS = 100;
 type Done = Extract<Answer, { done: true }>;
 
 /** A run that is not in a state for what it is told. The API says 409. */
-class RunStateError extends InputError {
+export class RunStateError extends InputError {
   constructor(message: string) {
     super('RUN_STATE', message);
   }

@@ -6,6 +6,7 @@ import type {
   ListedRun,
   RunSnapshot,
   ServerDescription,
+  StartedRun,
   WorkerList,
   WorkerLog,
 } from '@nesgd/core/view';
@@ -18,7 +19,16 @@ const accuracy = z.number().min(0).max(1);
 const time = z.iso.datetime();
 const state = z.enum(['finished', 'diverged', 'running', 'stopped']);
 
-export const error: z.ZodType<ApiError> = z.object({ code: z.string(), message: z.string() }).openapi('Error');
+export const error: z.ZodType<ApiError> = z
+  .object({
+    code: z.string(),
+    message: z.string(),
+    faults: z
+      .array(z.object({ key: z.string(), text: z.string() }))
+      .optional()
+      .openapi({ description: 'Of an experiment: each key that is wrong, by its path, and what would be right.' }),
+  })
+  .openapi('Error');
 
 export const serverDescription: z.ZodType<ServerDescription> = z
   .object({ version: z.string(), node: z.string(), login: z.boolean(), queueBoard: z.string().nullable() })
@@ -34,6 +44,10 @@ export const workerRecord = z.object(workerRecordSchema.shape).openapi('Worker')
 export const workerList: z.ZodType<WorkerList> = z
   .object({ workers: z.array(workerRecord), silent: z.array(z.string()) })
   .openapi('WorkerList');
+
+export const startedRun: z.ZodType<StartedRun> = z
+  .object({ runId: z.string(), state: z.enum(['running', 'starting', 'ended']) })
+  .openapi('StartedRun');
 
 export const workerLog: z.ZodType<WorkerLog> = z
   .object({ name: z.string(), lines: z.array(z.string()) })

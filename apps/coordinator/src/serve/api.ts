@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { InputError, NesgdError } from '@nesgd/core/errors';
+import { ExperimentError, InputError, NesgdError } from '@nesgd/core/errors';
 import type { ServerDescription } from '@nesgd/core/view';
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -85,11 +85,13 @@ const STATUS_OF: Partial<Record<string, 400 | 404 | 409>> = {
   RUN_UNKNOWN: 404,
   WORKER_UNKNOWN: 404,
   RUN_STATE: 409,
+  RUN_EXISTS: 409,
+  RUN_LOCKED: 409,
   WORKER_AMBIGUOUS: 409,
   WORKER_LOCAL: 409,
 };
 /** Nobody did what was asked. */
-const SILENT = new Set(['RUN_SILENT', 'RUN_UNWRITABLE', 'BROKER_SILENT']);
+const SILENT = new Set(['RUN_SILENT', 'RUN_UNWRITABLE', 'BROKER_SILENT', 'START_FAILED']);
 
 const tooLarge = (c: Context) =>
   c.json({ code: 'BODY', message: `a request has ${LARGEST_BODY_BYTES} bytes at most` }, 413);
@@ -119,6 +121,7 @@ export function createApi(
     if (error instanceof HTTPException) return c.json({ code: 'REQUEST', message: error.message }, error.status);
     if (!(error instanceof NesgdError)) throw error;
     const { code, message } = error;
+    if (error instanceof ExperimentError) return c.json({ code, message, faults: [...error.faults] }, 422);
     if (error instanceof InputError) return c.json({ code, message }, STATUS_OF[code] ?? 422);
     if (SILENT.has(code)) return c.json({ code, message }, 503);
     throw error;

@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { controlRun } from '../control/control-run.js';
 import { prioritySchema } from '../control/orders.js';
+import { resumeRun, retryRun, startRun } from '../control/start-run.js';
 import { drain, listWorkers, type WorkerSources } from '../control/workers.js';
 import { json, refusals, runIdParam } from './api-answers.js';
 import * as schemas from './api-schemas.js';
@@ -29,7 +30,7 @@ const pauseRoute = createRoute({
 const resumeRoute = createRoute({
   method: 'post',
   path: '/runs/{runId}/resume',
-  summary: 'A paused run goes on.',
+  summary: 'A paused run goes on; a stopped one in a process of its own, which outlives this server.',
   request: { params: runIdParam },
   responses: told,
 });
@@ -46,6 +47,40 @@ const priorityRoute = createRoute({
   summary: 'Puts the jobs of a run before or behind those of others that share its workers: the higher goes first.',
   request: { params: runIdParam, body: bodyOf(z.strictObject({ priority: prioritySchema })) },
   responses: told,
+});
+
+const retryRoute = createRoute({
+  method: 'post',
+  path: '/runs/{runId}/retry',
+  summary: 'Gives the individuals of a stopped or finished run that were given up another chance; else as `resume`.',
+  request: { params: runIdParam },
+  responses: told,
+});
+const startRoute = createRoute({
+  method: 'post',
+  path: '/runs',
+  summary: 'Starts a run in a process of its own, which outlives this server.',
+  request: {
+    body: bodyOf(
+      z.strictObject({
+        experiment: z
+          .string()
+          .openapi({ description: 'An experiment file, YAML. It may name no files of this machine.' }),
+        runId: runIdParam.shape.runId.optional(),
+        priority: prioritySchema.optional(),
+        workers: z.int().min(1).max(1024).optional(),
+      }),
+    ),
+  },
+  responses: {
+    201: json(schemas.startedRun, 'The run has begun, or its data are being prepared.'),
+    400: told[400],
+    403: told[403],
+    409: json(schemas.error, 'There is a run of this id.'),
+    415: told[415],
+    503: json(schemas.error, 'It could not be started; the message is what it said.'),
+    422: json(schemas.error, 'The experiment is not valid; `faults` names each key.'),
+  },
 });
 
 const workersRoute = createRoute({
@@ -73,9 +108,7 @@ export function addControl(api: OpenAPIHono, sources: WorkerSources): void {
     const { now } = c.req.valid('json');
     return c.json(await controlRun(runsFolder, c.req.valid('param').runId, { type: 'pause', now }), 200);
   });
-  api.openapi(resumeRoute, async (c) =>
-    c.json(await controlRun(runsFolder, c.req.valid('param').runId, { type: 'resume' }), 200),
-  );
+  api.openapi(resumeRoute, async (c) => c.json(await resumeRun(runsFolder, c.req.valid('param').runId), 200));
   api.openapi(stopRoute, async (c) =>
     c.json(await controlRun(runsFolder, c.req.valid('param').runId, { type: 'stop' }), 200),
   );
@@ -83,6 +116,8 @@ export function addControl(api: OpenAPIHono, sources: WorkerSources): void {
     const { priority } = c.req.valid('json');
     return c.json(await controlRun(runsFolder, c.req.valid('param').runId, { type: 'priority', priority }), 200);
   });
+  api.openapi(retryRoute, async (c) => c.json(await retryRun(runsFolder, c.req.valid('param').runId), 200));
+  api.openapi(startRoute, async (c) => c.json(await startRun(runsFolder, c.req.valid('json')), 201));
   api.openapi(workersRoute, async (c) => c.json(await listWorkers(sources), 200));
   api.openapi(drainRoute, async (c) => c.json(await drain(sources, c.req.valid('param').worker), 200));
 }

@@ -16,6 +16,11 @@ export async function loadExperiment(path: string, overrides: Overrides = {}): P
       cause,
     });
   });
+  return experimentFromText(text, path, overrides);
+}
+
+/** The same of a text. @param path how messages name it. @throws InputError */
+export function experimentFromText(text: string, path: string, overrides: Overrides = {}): Experiment {
   const document = parseDocument(text, { prettyErrors: true });
   const [fault] = document.errors;
   if (fault) throw new InputError('EXPERIMENT_FILE', `${path} is not valid YAML: ${fault.message}`);

@@ -1,4 +1,4 @@
-import { InputError } from '../errors.js';
+import { ExperimentError } from '../errors.js';
 import { type Experiment, experimentSchema } from './experiment.js';
 import { describeIssue, type Fault } from './experiment-faults.js';
 import { type Flag, flagAtFault } from './flags.js';
@@ -7,13 +7,16 @@ import { type Flag, flagAtFault } from './flags.js';
  * Checks an experiment and fills in defaults.
  * @param source how messages name where the value came from (a file's path).
  * @param flags what was set on the command line: a fault in it names the flag instead of the source.
- * @throws InputError listing every fault with its key.
+ * @throws ExperimentError listing every fault with its key.
  */
 export function parseExperiment(value: unknown, source: string, flags: readonly Flag[] = []): Experiment {
   const parsed = experimentSchema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.flatMap((issue) => describeIssue(issue));
-  throw new InputError('EXPERIMENT', message(faults, source, flags));
+  throw new ExperimentError(
+    message(faults, source, flags),
+    faults.map(({ key, text }) => ({ key, text })),
+  );
 }
 
 function message(faults: readonly Fault[], source: string, flags: readonly Flag[]): string {

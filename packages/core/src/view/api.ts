@@ -90,4 +90,13 @@ export interface ServerDescription {
 export interface ApiError {
   readonly code: string;
   readonly message: string;
+  /** Of an experiment: each key that is wrong, by its path, '' for the whole, with what would be right. */
+  readonly faults?: readonly { readonly key: string; readonly text: string }[] | undefined;
+}
+
+/** The answer to a run that is started. */
+export interface StartedRun {
+  readonly runId: string;
+  /** `starting`: its data are still being prepared; the run appears when they are. */
+  readonly state: 'running' | 'starting' | 'ended';
 }
