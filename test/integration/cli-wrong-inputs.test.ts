@@ -300,7 +300,7 @@ describe('the run', () => {
     await until('alpha trains', async () => /alpha: epoch 1\//.test(first.stderr));
     await refused(run('--run-id', 'going', ...unread), { says: /run going exists already/ });
     await refused(resume('going'), {
-      says: new RegExp(`run going is being worked on by process ${first.child.pid} on`),
+      says: new RegExp(`run going is not paused: process ${first.child.pid} is working on it`),
     });
     first.child.kill('SIGINT');
     expect(await first.exited).toEqual({ code: 130, signal: null });
