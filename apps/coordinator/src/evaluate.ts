@@ -137,7 +137,7 @@ export async function giveUp(
   error: unknown,
 ): Promise<FailedFact> {
   const fact: FailedFact = { type: 'failed', mask, repeat };
-  const reason = String(error instanceof Error ? error.message : error).slice(0, MAX_REASON_LENGTH);
+  const reason = reasonOf(error);
   await journal.append(fact, { reason });
   watch({ type: 'notice', text: `individual ${mask} is given up and counts as the worst: ${reason}` });
   return fact;
@@ -158,6 +158,11 @@ function shareOut(
 /** Whether a genome may be given up for it. */
 export function endsTrainers(error: unknown): boolean {
   return error instanceof NesgdError && ENDS_OF_TRAINERS.has(error.code);
+}
+
+/** Why something was given up, as its fact's `meta` says it. */
+export function reasonOf(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).slice(0, MAX_REASON_LENGTH);
 }
 
 /** A genome may be measured again in a later generation (`reevaluateSurvivors`): the repeat tells them apart. */

@@ -95,7 +95,7 @@ export class LocalWorkers {
         if (this.#children.size === 0) this.options.onDrained?.();
         return;
       }
-      const now = Date.now();
+      const now = performance.now();
       const recent = [...deaths.filter((at) => now - at < 60_000), now];
       const how = signal ? `was killed by ${signal}` : `ended with code ${code}`;
       if (recent.length > MAX_DEATHS_A_MINUTE) {

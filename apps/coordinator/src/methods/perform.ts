@@ -3,6 +3,7 @@ import type { AlphaTraining, Job } from '@nesgd/core/protocol';
 import type { TrainedFact } from '@nesgd/core/run';
 import { type Budget, budgetOf } from '../budget.js';
 import type { Conduct } from '../conduct-run.js';
+import { endsTrainers, reasonOf } from '../evaluate.js';
 import { jobsOf } from '../jobs.js';
 
 export interface JournalledPerformOptions {
@@ -17,17 +18,22 @@ export interface JournalledPerformOptions {
  * journal, the others become jobs, and each result is in the journal before the method hears of it. Weights that a job
  * stored are in the run's artifacts by then, so they outlive the cache.
  *
+ * A training that every trainer died of is given up: a fact as well, and an outcome as of one that diverged. Not so where
+ * none of the run was measured yet (then it is the machines that are at fault), nor for a recombination, which trains nothing.
+ *
  * A budget is shared out by what earlier rounds spent: how far the current one has come depends on the workers.
  */
 export function journalledPerform(conduct: Conduct, { settings, rounds }: JournalledPerformOptions): Perform {
   const { run, watch } = conduct;
   const budget = budgetOf(run, conduct.trainImages, settings);
   let round = 0;
+  /** Images of the trainings given up, of earlier rounds: charged as if they had been, or a budget might never end. */
+  let lost = 0;
 
   return async (requests) => {
     round += 1;
     const facts = trainedFacts(conduct);
-    const epochs = shareOut(requests, budget, spentBefore(round, facts));
+    const epochs = shareOut(requests, budget, spentBefore(round, facts) + lost);
     const affordable = requests.filter((_, i) => epochs[i] !== 0);
     const missing = affordable.filter(({ id }) => !facts.has(id));
     const phase = { name: 'generation', t: round, of: rounds } as const;
@@ -40,8 +46,26 @@ export function journalledPerform(conduct: Conduct, { settings, rounds }: Journa
       }),
     );
     // What the others gave is in the journal by now, and a resume will find it.
-    const failed = settled.find((outcome) => outcome.status === 'rejected');
-    if (failed) throw failed.reason;
+    const failures = settled.flatMap((outcome, i) =>
+      outcome.status === 'rejected' ? [{ request: missing[i]!, error: outcome.reason as unknown }] : [],
+    );
+    const measuredAny = [...facts.values()].some((fact) => !fact.failed);
+    const fatal = failures.find(
+      ({ request, error }) =>
+        !measuredAny || conduct.signal.aborted || request.kind !== 'train' || !endsTrainers(error),
+    );
+    if (fatal) throw fatal.error;
+    for (const { request, error } of failures) {
+      const nothing = { accuracy: 0, curve: [], weights: null, imagesTrained: 0 };
+      const fact: TrainedFact = { type: 'trained', round, id: request.id, failed: true, ...nothing };
+      const reason = reasonOf(error);
+      await run.journal.append(fact, { reason });
+      facts.set(request.id, fact);
+      watch({ type: 'notice', text: `training ${request.id} is given up and counts as the worst: ${reason}` });
+    }
+    for (const [i, { id }] of requests.entries()) {
+      if (facts.get(id)?.failed) lost += budget?.imagesOf(epochs[i] ?? 0) ?? 0;
+    }
     return requests.map((request): Outcome | undefined => {
       const fact = affordable.includes(request) ? facts.get(request.id) : undefined;
       return fact && { accuracy: fact.accuracy, weights: fact.weights };

@@ -74,6 +74,8 @@ export const trainedFactSchema = z.strictObject({
   round: z.int().positive(),
   /** Unique in the run: `pbt-3-2`. */
   id: z.string().min(1),
+  /** It was given up: every trainer that tried it died, hung or ran out of memory. Why is a circumstance (`meta.reason`). */
+  failed: z.literal(true).exactOptional(),
   ...measured,
 });
 
