@@ -5,7 +5,7 @@ import { defaultCacheRoot } from '../../packages/core/dist/storage/index.js';
 import { deletePartialFolders } from './folders.mjs';
 import { withLock } from './lock.mjs';
 import { SetupError } from './setup-error.mjs';
-import { tensorflow } from './tensorflow.mjs';
+import { tensorflow, tensorflowForCards } from './tensorflow.mjs';
 import { valkey } from './valkey.mjs';
 
 /**
@@ -38,13 +38,14 @@ const RETRY_AFTER_MS = 10 * 60_000;
  *   `explicit`: somebody asked for it, so whatever failed lately is tried again.
  * @returns {Promise<boolean>} whether all of it is there.
  */
-export async function ensureRuntime({ env, steps, explicit }, components = [tensorflow, valkey]) {
+export async function ensureRuntime({ env, steps, explicit }, components = [tensorflowForCards, tensorflow, valkey]) {
   const cacheRoot = defaultCacheRoot(env);
   const { root } = runtimeLayout(cacheRoot);
   /** @type {Context} */
   const context = { cacheRoot, env, steps, onStart: () => {} };
   let complete = true;
-  for (const component of components.filter((candidate) => !candidate.isThere(context))) {
+  for (const component of components) {
+    if (component.isThere(context)) continue; // Asked one by one: what one brings may spare the next.
     const failure = join(root, `failed-${component.name.replace(/\W+/g, '-')}.txt`);
     const reason =
       component.lacks(context) ??

@@ -1,6 +1,13 @@
-/** `npm run setup`: sets up what is missing, and tries again what failed lately. Exit code 0: all of it is there. */
+/**
+ * `npm run setup`: sets up what is missing, and tries again what failed lately. Exit code 0: all of it is there.
+ * `-- --gpu`: TensorFlow for NVIDIA cards too, also where there is none (an image that is built for another machine).
+ */
 import './check-node.mjs';
+import { parseArgs } from 'node:util';
 import { ensureSetUp } from './ensure.mjs';
+
+const { values: options } = parseArgs({ options: { gpu: { type: 'boolean', default: false } } });
+if (options.gpu) process.env.NESGD_DEVICE = 'gpu';
 
 const complete = await ensureSetUp({ explicit: true });
 process.stderr.write(complete ? 'set-up: complete\n' : 'set-up: complete, but for what is named above\n');

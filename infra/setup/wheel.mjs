@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError, run } from './command.mjs';
 import { SetupError } from './setup-error.mjs';
@@ -10,12 +10,11 @@ const POLL_MS = 300;
 
 /**
  * @typedef {object} WheelRequest
- * @property {string} requirements A file with one pinned requirement and its hashes.
- * @property {string} platform The wheel's platform tag, which this machine satisfies.
+ * @property {string} requirement One pinned requirement and its hashes, as a requirements file has it.
+ * @property {readonly string[]} platforms Platform tags of wheels that run on this machine.
  * @property {string} folder Where wheels lie until they are unpacked.
- * @property {number} approximateMb For the progress shown.
  * @property {NodeJS.ProcessEnv} env
- * @property {(text: string) => void} progress
+ * @property {(megabytes: number) => void} progress Told how much of it has come.
  * @property {(pid: number) => void} onStart
  */
 
@@ -26,9 +25,9 @@ const POLL_MS = 300;
  * @throws {SetupError}
  */
 export async function fetchWheel(request) {
-  const { requirements, folder } = request;
+  const { requirement, folder } = request;
   mkdirSync(folder, { recursive: true });
-  const pinned = pinnedHashes(requirements);
+  const pinned = pinnedHashes(requirement);
   const there = await findWheel(folder, pinned);
   if (there) return there;
   await download(request);
@@ -38,18 +37,21 @@ export async function fetchWheel(request) {
 }
 
 /** @param {WheelRequest} request */
-async function download({ requirements, platform, folder, approximateMb, env, progress, onStart }) {
+async function download({ requirement, platforms, folder, env, progress, onStart }) {
   // pip downloads into the temporary folder, then moves: there it can be watched, and on the same disk.
   const temporary = join(folder, 'pip');
   rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary);
-  const watch = setInterval(() => progress(`${megabytesIn(temporary)} of ${approximateMb} MB`), POLL_MS);
+  const requirements = join(temporary, 'requirements.txt');
+  writeFileSync(requirements, requirement);
+  const watch = setInterval(() => progress(megabytesIn(temporary)), POLL_MS);
   const args = ['-m', 'pip', 'download', '--require-hashes', '-r', requirements, '--dest', folder];
   // Whatever Python runs pip: the wheel is that of CPython 3.11, of which only shared libraries are used.
-  const choice = ['--no-deps', '--only-binary', ':all:', '--platform', platform, '--python-version', '311'];
+  const choice = ['--no-deps', '--only-binary', ':all:', '--python-version', '311'];
+  const machine = platforms.flatMap((platform) => ['--platform', platform]);
   const manners = ['--quiet', '--no-input', '--progress-bar', 'off', '--disable-pip-version-check', '--retries', '1'];
   try {
-    await run('python3', [...args, ...choice, ...manners], { env: { ...env, TMPDIR: temporary }, onStart });
+    await run('python3', [...args, ...choice, ...machine, ...manners], { env: { ...env, TMPDIR: temporary }, onStart });
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     throw new SetupError(reason(error), error.output);
@@ -88,9 +90,18 @@ async function findWheel(folder, pinned) {
   return undefined;
 }
 
-/** @param {string} requirements */
-export function pinnedHashes(requirements) {
-  return [...readFileSync(requirements, 'utf8').matchAll(/--hash=sha256:([0-9a-f]{64})/g)].map(([, hash = '']) => hash);
+/**
+ * The requirements of a file, each with what follows it in continued lines.
+ * @param {string} path
+ */
+export function readRequirements(path) {
+  const lines = readFileSync(path, 'utf8').replaceAll(/^#.*\n/gm, '').replaceAll(/\s*\\\n\s*/g, ' ').split('\n');
+  return lines.filter((line) => line.trim() !== '');
+}
+
+/** @param {string} requirement */
+export function pinnedHashes(requirement) {
+  return [...requirement.matchAll(/--hash=sha256:([0-9a-f]{64})/g)].map(([, hash = '']) => hash);
 }
 
 /** @param {string} folder */

@@ -5,15 +5,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeZip } from './make-zip.js';
-import { fetchWheel, pinnedHashes } from './wheel.mjs';
+import { fetchWheel, pinnedHashes, readRequirements } from './wheel.mjs';
 
 describe('fetchWheel', () => {
   const wheel = makeZip({ 'package/lib': 'content' });
   let folder: string;
+  let requirement: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'nesgd-test-'));
     const hash = createHash('sha256').update(wheel).digest('hex');
-    writeFileSync(join(folder, 'pinned.txt'), `package==1.0 \\\n    --hash=sha256:${hash}\n`);
+    requirement = `package==1.0 --hash=sha256:${hash}`;
     mkdirSync(join(folder, 'bin'));
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -23,9 +24,10 @@ describe('fetchWheel', () => {
     writeFileSync(
       join(folder, 'bin', 'python3'),
       `#!${process.execPath}
-      const { writeFileSync } = require('node:fs');
+      const { readFileSync, writeFileSync } = require('node:fs');
       const dest = process.argv[process.argv.indexOf('--dest') + 1];
-      writeFileSync(${JSON.stringify(join(folder, 'called'))}, process.argv.slice(2).join(' '));
+      const asked = readFileSync(process.argv[process.argv.indexOf('-r') + 1]);
+      writeFileSync(${JSON.stringify(join(folder, 'called'))}, process.argv.slice(2).join(' ') + ' ' + asked);
       ${body}`,
       { mode: 0o755 },
     );
@@ -35,10 +37,9 @@ describe('fetchWheel', () => {
   const downloads = () => join(folder, 'downloads');
   const fetch = () =>
     fetchWheel({
-      requirements: join(folder, 'pinned.txt'),
-      platform: 'manylinux_2_27_x86_64',
+      requirement,
+      platforms: ['manylinux_2_27_x86_64', 'manylinux_2_17_x86_64'],
       folder: downloads(),
-      approximateMb: 1,
       env: { ...process.env, PATH: join(folder, 'bin') },
       progress: () => {},
       onStart: () => {},
@@ -48,7 +49,8 @@ describe('fetchWheel', () => {
     bring(wheel);
     expect(readFileSync(await fetch())).toEqual(wheel);
     const called = readFileSync(join(folder, 'called'), 'utf8');
-    for (const part of ['--require-hashes', '--no-deps', '--only-binary :all:', '--python-version 311']) {
+    const parts = ['--require-hashes', '--no-deps', '--only-binary :all:', '--python-version 311', requirement];
+    for (const part of [...parts, '--platform manylinux_2_27_x86_64 --platform manylinux_2_17_x86_64']) {
       expect(called).toContain(part);
     }
     expect(readdirSync(downloads())).toEqual(['package-1.0-any.whl']);
@@ -90,8 +92,29 @@ describe('fetchWheel', () => {
 });
 
 describe('requirements', () => {
-  it.each(['tensorflow.txt', 'valkey.txt'])('%s pins a SHA-256 for both processors', (name) => {
-    const path = fileURLToPath(new URL(`requirements/${name}`, import.meta.url));
-    expect(new Set(pinnedHashes(path)).size).toBe(2);
+  const read = (name: string) =>
+    readRequirements(fileURLToPath(new URL(`requirements/${name}.txt`, import.meta.url))).map((requirement) => ({
+      requirement,
+      hashes: pinnedHashes(requirement),
+    }));
+
+  it('valkey is one requirement with a wheel for each processor', () => {
+    expect(read('valkey')).toMatchObject([{ hashes: [expect.any(String), expect.any(String)] }]);
+  });
+
+  it("TensorFlow is another wheel on each processor, and names that processor's", () => {
+    expect(read('tensorflow')).toMatchObject([
+      { requirement: expect.stringMatching(/^tensorflow-cpu==2\.21\.0 ; .*x86_64/), hashes: [expect.any(String)] },
+      { requirement: expect.stringMatching(/^tensorflow==2\.21\.0 ; .*aarch64/), hashes: [expect.any(String)] },
+    ]);
+  });
+
+  it("TensorFlow for cards is its wheel and NVIDIA's, all pinned", () => {
+    const all = read('tensorflow-cuda');
+    expect(all[0]?.requirement).toMatch(/^tensorflow==2\.21\.0 /);
+    expect(all.slice(1).map(({ requirement }) => /^nvidia-(\w+(-\w+)?)-cu12==/.exec(requirement)?.[1])).toEqual([
+      ...['cublas', 'cuda-nvrtc', 'cuda-runtime', 'cudnn', 'cufft', 'cusolver', 'cusparse', 'nvjitlink'],
+    ]);
+    for (const { hashes } of all) expect(hashes).toHaveLength(1);
   });
 });

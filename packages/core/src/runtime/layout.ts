@@ -16,27 +16,44 @@ export const OPERATIONS_DIGEST = '4e3a944f';
 /** The Node-API version that the binding is compiled for: Node 20, 22 and 24 all load it. */
 export const NODE_API_VERSION = 8;
 
+/** What a TensorFlow computes on: `cuda` on NVIDIA cards, and on the processor where it finds none. */
+export type TensorflowBuild = 'cpu' | 'cuda';
+
+export interface TensorflowPlaces {
+  /** All of it, counted as there when whole: see complete.ts. */
+  readonly folder: string;
+  /** `libtensorflow_cc.so.2`, `libtensorflow_framework.so.2`, `include/`: for `cuda` beside the folder `nvidia/`. */
+  readonly libraries: string;
+  /** `tfjs_binding.node`, linked to `libraries` by a relative run path: the cache folder may be moved as a whole. */
+  readonly binding: string;
+}
+
 export interface RuntimeLayout {
   /** All of it; what is being made lies here too, under names that begin with `.partial-`. */
   readonly root: string;
-  /** `libtensorflow_cc.so.2`, `libtensorflow_framework.so.2`, `include/`. */
-  readonly tensorflow: string;
-  /** `tfjs_binding.node`, linked to `tensorflow` by a relative run path: the cache folder may be moved as a whole. */
-  readonly binding: string;
+  readonly tensorflow: Readonly<Record<TensorflowBuild, TensorflowPlaces>>;
   /** `valkey-server`. */
   readonly valkey: string;
 }
 
 export function runtimeLayout(cacheRoot: string, platform = `${process.platform}-${process.arch}`): RuntimeLayout {
   const root = cacheFolder(cacheRoot).runtime;
-  const tensorflow = `tensorflow-${TENSORFLOW_VERSION}`;
+  const bindingName = `binding-${BINDING_VERSION}-operations-${OPERATIONS_DIGEST}-napi-${NODE_API_VERSION}`;
+  const places = (tensorflow: string, libraries: string): TensorflowPlaces => {
+    const folder = join(root, `${tensorflow}-${platform}`);
+    return {
+      folder,
+      libraries: join(folder, libraries),
+      binding: join(root, `${bindingName}-${tensorflow}-${platform}`),
+    };
+  };
   return {
     root,
-    tensorflow: join(root, `${tensorflow}-${platform}`),
-    binding: join(
-      root,
-      `binding-${BINDING_VERSION}-operations-${OPERATIONS_DIGEST}-napi-${NODE_API_VERSION}-${tensorflow}-${platform}`,
-    ),
+    tensorflow: {
+      cpu: places(`tensorflow-${TENSORFLOW_VERSION}`, '.'),
+      // As pip lays the wheels out: TensorFlow looks for NVIDIA's libraries in `../nvidia/*/lib`.
+      cuda: places(`tensorflow-cuda-${TENSORFLOW_VERSION}`, 'tensorflow'),
+    },
     valkey: join(root, `valkey-${VALKEY_VERSION}-${platform}`),
   };
 }

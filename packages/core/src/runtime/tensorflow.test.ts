@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { COMPLETE_FILE } from './complete.js';
 import { detectEngines } from './engines.js';
-import { runtimeLayout } from './layout.js';
+import { runtimeLayout, type TensorflowBuild } from './layout.js';
 import { findTensorflowAt, probeBinding } from './tensorflow.js';
 
 let folder: string;
@@ -20,9 +20,9 @@ describe('findTensorflow', () => {
     writeFileSync(join(path, COMPLETE_FILE), JSON.stringify({ [file]: 'content'.length }));
     return join(path, file);
   };
-  const provision = () => {
-    const { tensorflow, binding } = runtimeLayout(folder);
-    return { library: fill(tensorflow, 'libtensorflow_cc.so.2'), binding: fill(binding, 'tfjs_binding.node') };
+  const provision = (build: TensorflowBuild = 'cpu') => {
+    const places = runtimeLayout(folder).tensorflow[build];
+    return { library: fill(places.folder, 'library.so'), binding: fill(places.binding, 'tfjs_binding.node') };
   };
   const place = () => join(folder, 'package', 'tfjs_binding.node');
   const linkTo = (target: string) => {
@@ -30,16 +30,29 @@ describe('findTensorflow', () => {
     symlinkSync(target, place());
   };
 
-  it('is usable when the library and the binding are whole and the package finds the binding', () => {
-    const { binding } = provision();
+  it.each(['cpu', 'cuda'] as const)('%s is usable when library and binding are whole and the binding is linked', (build) => {
+    const { binding } = provision(build);
     linkTo(binding);
-    expect(findTensorflowAt(place(), folder)).toEqual({ usable: true, version: '2.21.0', binding });
+    expect(findTensorflowAt(place(), folder)).toEqual({ usable: true, version: '2.21.0', build, binding });
+  });
+
+  it('a link into another cache folder is known for what it is', () => {
+    const { binding } = provision('cuda');
+    linkTo(binding);
+    expect(findTensorflowAt(place(), join(folder, 'elsewhere'))).toMatchObject({ usable: true, build: 'cuda', binding });
+  });
+
+  it('of two builds side by side the linked one is taken', () => {
+    provision('cpu');
+    const { binding } = provision('cuda');
+    linkTo(binding);
+    expect(findTensorflowAt(place(), folder)).toMatchObject({ build: 'cuda', binding });
   });
 
   it.each([
     ['an empty cache folder', () => {}, /is not in the cache folder/],
-    ['a library without a binding', () => fill(runtimeLayout(folder).tensorflow, 'libtensorflow_cc.so.2'), /not built/],
-    ['a binding that is not linked', provision, /not linked/],
+    ['a library without a binding', () => fill(runtimeLayout(folder).tensorflow.cpu.folder, 'library.so'), /not built/],
+    ['a binding that is not linked', () => provision(), /not linked/],
     ['a link into a cache folder that was deleted', () => linkTo(join(folder, 'gone')), /is not in the cache folder/],
     [
       'a library that was cut short',
@@ -73,7 +86,7 @@ describe('findTensorflow', () => {
 
   it('a binding that somebody built themselves is taken as it is', () => {
     const own = fill(join(folder, 'package'), 'tfjs_binding.node');
-    expect(findTensorflowAt(place(), folder)).toEqual({ usable: true, version: 'unknown', binding: own });
+    expect(findTensorflowAt(place(), folder)).toEqual({ usable: true, version: 'unknown', build: 'own', binding: own });
   });
 });
 

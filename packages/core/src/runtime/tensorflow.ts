@@ -1,17 +1,24 @@
 import { execFile } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { isComplete } from './complete.js';
-import { NODE_API_VERSION, runtimeLayout, TENSORFLOW_VERSION } from './layout.js';
+import { NODE_API_VERSION, runtimeLayout, TENSORFLOW_VERSION, type TensorflowBuild } from './layout.js';
 
 /** Found, or a reason for people that ends the sentence "engine tensorflow cannot be used: ...". */
 export type TensorflowSearch =
-  | { readonly usable: true; readonly version: string; readonly binding: string }
+  | {
+      readonly usable: true;
+      readonly version: string;
+      /** `own`: somebody built it there themselves. */
+      readonly build: TensorflowBuild | 'own';
+      readonly binding: string;
+    }
   | { readonly usable: false; readonly reason: string };
 
 const SET_UP = '"npm run setup" gets it';
+const BUILDS = ['cuda', 'cpu'] as const satisfies readonly TensorflowBuild[];
 
 /**
  * Where the TensorFlow that `@tensorflow/tfjs-node-gpu` would load is, without loading it.
@@ -28,24 +35,27 @@ export function findTensorflowAt(place: string | undefined, cacheRoot: string): 
   if (!place)
     return { usable: false, reason: 'the npm package @tensorflow/tfjs-node-gpu is missing: "npm start" installs it' };
 
-  const { root, tensorflow, binding } = runtimeLayout(cacheRoot);
-  const provisioned = join(binding, 'tfjs_binding.node');
+  const { root, tensorflow } = runtimeLayout(cacheRoot);
   if (existsSync(place)) {
     const real = realpathSync(place);
-    if (real !== realpathIfAny(provisioned)) {
-      // Ours as well, but linked by another edition of this software.
-      const editions = realpathIfAny(root);
-      if (editions && real.startsWith(join(editions, 'binding-')))
-        return { usable: false, reason: `the binding to TensorFlow is of another edition of nesgd: ${SET_UP} anew` };
-      return { usable: true, version: 'unknown', binding: real };
+    // In this cache folder or another one: the name tells all that is in it.
+    const build = BUILDS.find((name) => basename(dirname(real)) === basename(tensorflow[name].binding));
+    if (build) {
+      const folder = join(dirname(dirname(real)), basename(tensorflow[build].folder));
+      if (!isComplete(folder))
+        return { usable: false, reason: `TensorFlow ${TENSORFLOW_VERSION} is damaged in ${folder}: ${SET_UP} again` };
+      return { usable: true, version: TENSORFLOW_VERSION, build, binding: real };
     }
-    if (!isComplete(tensorflow))
-      return { usable: false, reason: `TensorFlow ${TENSORFLOW_VERSION} is damaged in ${tensorflow}: ${SET_UP} again` };
-    return { usable: true, version: TENSORFLOW_VERSION, binding: real };
+    // Ours as well, but linked by another edition of this software.
+    const editions = realpathIfAny(root);
+    if (editions && real.startsWith(join(editions, 'binding-')))
+      return { usable: false, reason: `the binding to TensorFlow is of another edition of nesgd: ${SET_UP} anew` };
+    return { usable: true, version: 'unknown', build: 'own', binding: real };
   }
-  if (!isComplete(tensorflow))
+  const whole = BUILDS.filter((name) => isComplete(tensorflow[name].folder));
+  if (whole.length === 0)
     return { usable: false, reason: `TensorFlow ${TENSORFLOW_VERSION} is not in the cache folder: ${SET_UP}` };
-  if (!isComplete(binding))
+  if (!whole.some((name) => isComplete(tensorflow[name].binding)))
     return { usable: false, reason: `the binding to TensorFlow ${TENSORFLOW_VERSION} is not built: ${SET_UP}` };
   return { usable: false, reason: `the binding is built, but not linked to ${place}: ${SET_UP}` };
 }
