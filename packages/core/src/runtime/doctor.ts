@@ -28,7 +28,7 @@ export async function doctor(env: NodeJS.ProcessEnv): Promise<Check[]> {
       'engine tensorflow: trains several times faster than engine wasm, on as many threads as asked',
       () => tensorflow(cacheRoot),
     ),
-    check('GPU', 'nothing yet with the TensorFlow that set-up brings, which computes on the CPU', () => gpu(env)),
+    check('GPU', 'trains on NVIDIA cards (docs/gpu.md)', () => gpu(env, findTensorflow(cacheRoot))),
     check(
       'broker',
       'the job queue: workers on this machine and elsewhere, replaced when they die; without it, evaluation is local',
@@ -74,7 +74,8 @@ function npmPackages(): Finding {
 async function tensorflow(cacheRoot: string): Promise<Finding> {
   const search = findTensorflow(cacheRoot);
   if (!search.usable) return { ok: false, found: 'not usable', missing: search.reason };
-  return { ok: true, found: `TensorFlow ${await probeBinding(search.binding)}, loads` };
+  const cards = search.build === 'cuda' ? ', for NVIDIA cards and the processor' : '';
+  return { ok: true, found: `TensorFlow ${await probeBinding(search.binding)}, loads${cards}` };
 }
 
 function broker(cacheRoot: string, env: NodeJS.ProcessEnv): Finding {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { doctor } from './doctor.js';
-import { cache, compiler, nodeVersion, python } from './machine-checks.js';
+import { cache, compiler, gpu, nodeVersion, python } from './machine-checks.js';
 
 let folder: string;
 beforeEach(() => {
@@ -37,6 +37,40 @@ describe('doctor', () => {
       ok: false,
       found: 'no g++',
       missing: expect.stringContaining('Debian'),
+    });
+  });
+
+  describe('GPU', () => {
+    const card = '0, GPU-8932f937, NVIDIA H100 80GB HBM3, 81559';
+    /** A binding that finds, or does not find, a card, as TensorFlow's does: it says why on standard error. */
+    const linked = (build: 'cpu' | 'cuda', usesCard: boolean) => {
+      const words = 'E0000 00:00:1795554832.799427 25015 cuda_platform.cc:52] failed call to cuInit: (303)';
+      const binding = join(folder, 'binding.cjs');
+      writeFileSync(
+        binding,
+        `module.exports = { isUsingGpuDevice() { ${usesCard ? '' : `console.error('${words}');`} return ${usesCard}; } };`,
+      );
+      return { usable: true, version: '2.21.0', build, binding } as const;
+    };
+
+    it('no driver is told as such, whatever TensorFlow there is', async () => {
+      const missing = 'no NVIDIA driver here (nvidia-smi)';
+      expect(await gpu({ PATH: folder }, linked('cuda', true))).toEqual({ ok: false, found: 'none', missing });
+    });
+
+    it('a card that TensorFlow was not set up for leads to the set-up', async () => {
+      program('nvidia-smi', `echo '${card}'`);
+      const missing = expect.stringMatching(/TensorFlow for NVIDIA cards: "npm run setup"/);
+      expect(await gpu({ PATH: folder }, linked('cpu', true))).toMatchObject({ ok: false, missing });
+      expect(await gpu({ PATH: folder }, { usable: false, reason: 'gone' })).toMatchObject({ ok: false, missing });
+    });
+
+    it("a card that TensorFlow cannot use is told with TensorFlow's reason", async () => {
+      program('nvidia-smi', `echo '${card}'`);
+      const found = 'NVIDIA H100 80GB HBM3, 81559 MiB';
+      const missing = 'TensorFlow cannot use it: failed call to cuInit: (303)';
+      expect(await gpu({ PATH: folder }, linked('cuda', false))).toEqual({ ok: false, found, missing });
+      expect(await gpu({ PATH: folder }, linked('cuda', true))).toEqual({ ok: true, found });
     });
   });
 

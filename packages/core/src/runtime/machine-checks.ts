@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs';
 import { access, constants, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { processorHasBfloat16 } from '../machine/index.js';
+import { processorHasBfloat16, visibleCards } from '../machine/index.js';
 import { recommendedWorkers } from '../trainer/recommended-workers.js';
 import type { Finding } from './check.js';
 import { findExecutable } from './find-executable.js';
+import { probeCard, type TensorflowSearch } from './tensorflow.js';
 
 /** What `doctor` looks for outside this repository: the machine and what is installed on it. */
 
@@ -37,12 +38,19 @@ export async function compiler(env: NodeJS.ProcessEnv): Promise<Finding> {
   return { ok: true, found: await firstLine(path, ['--version'], env) };
 }
 
-export async function gpu(env: NodeJS.ProcessEnv): Promise<Finding> {
-  const path = findExecutable('nvidia-smi', env);
-  const none = { ok: false, found: 'none', missing: 'no NVIDIA driver here (nvidia-smi)' };
-  if (!path) return none;
-  const name = await firstLine(path, ['--query-gpu=name,memory.total', '--format=csv,noheader'], env).catch(() => '');
-  return name === '' ? none : { ok: true, found: name };
+/** Cards that may be used, and whether TensorFlow can. @param tensorflow what is linked; its cards are looked at by loading it. */
+export async function gpu(env: NodeJS.ProcessEnv, tensorflow: TensorflowSearch): Promise<Finding> {
+  const { cards, reason } = visibleCards(env);
+  if (cards.length === 0) return { ok: false, found: 'none', missing: reason ?? 'no card' };
+  const found = cards.map(({ name, memoryMb }) => (memoryMb ? `${name}, ${memoryMb} MiB` : name)).join('; ');
+  if (!tensorflow.usable || tensorflow.build === 'cpu') {
+    const missing = 'TensorFlow for NVIDIA cards: "npm run setup" gets it (2.9 GB to fetch, 8 GiB of disk meanwhile)';
+    return { ok: false, found, missing };
+  }
+  const fault = await probeCard(tensorflow.binding, env);
+  return fault === undefined
+    ? { ok: true, found }
+    : { ok: false, found, missing: `TensorFlow cannot use it: ${fault}` };
 }
 
 export async function cache(cacheRoot: string): Promise<Finding> {

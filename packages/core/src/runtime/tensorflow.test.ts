@@ -30,16 +30,23 @@ describe('findTensorflow', () => {
     symlinkSync(target, place());
   };
 
-  it.each(['cpu', 'cuda'] as const)('%s is usable when library and binding are whole and the binding is linked', (build) => {
-    const { binding } = provision(build);
-    linkTo(binding);
-    expect(findTensorflowAt(place(), folder)).toEqual({ usable: true, version: '2.21.0', build, binding });
-  });
+  it.each(['cpu', 'cuda'] as const)(
+    '%s is usable when library and binding are whole and the binding is linked',
+    (build) => {
+      const { binding } = provision(build);
+      linkTo(binding);
+      expect(findTensorflowAt(place(), folder)).toEqual({ usable: true, version: '2.21.0', build, binding });
+    },
+  );
 
   it('a link into another cache folder is known for what it is', () => {
     const { binding } = provision('cuda');
     linkTo(binding);
-    expect(findTensorflowAt(place(), join(folder, 'elsewhere'))).toMatchObject({ usable: true, build: 'cuda', binding });
+    expect(findTensorflowAt(place(), join(folder, 'elsewhere'))).toMatchObject({
+      usable: true,
+      build: 'cuda',
+      binding,
+    });
   });
 
   it('of two builds side by side the linked one is taken', () => {

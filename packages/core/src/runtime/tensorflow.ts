@@ -76,6 +76,7 @@ export function tfjsNodeFolder(): string | undefined {
 }
 
 const PROBE = 'process.stdout.write(require(process.argv[1]).TF_Version)';
+const CARD_PROBE = 'process.stdout.write(String(require(process.argv[1]).isUsingGpuDevice()))';
 /** Loading reads 850 MB where the disk is cold. */
 const PROBE_TIMEOUT_MS = 120_000;
 
@@ -99,6 +100,22 @@ export async function probeBinding(path: string): Promise<string> {
       : (loaderError ?? String(cause));
     throw new Error(`loading ${path} failed: ${how.replace(/^Error: /, '')}`, { cause });
   }
+}
+
+/**
+ * Whether TensorFlow finds a card that it can use, looked for in a process of its own.
+ * @returns undefined where it does; else why not, in its own words.
+ * @throws Error where it does not load.
+ */
+export async function probeCard(binding: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['-e', CARD_PROBE, binding], {
+    env: { ...env, TF_CPP_MIN_LOG_LEVEL: '0' },
+    timeout: PROBE_TIMEOUT_MS,
+  });
+  if (stdout.trim() === 'true') return undefined;
+  // `E0000 00:00:1795554832.800013 25015 cuda_platform.cc:52] failed call to cuInit: ...`
+  const words = stderr.split('\n').findLast((line) => /^[EW]\d{4} /.test(line) || /: [EW] \w+\//.test(line));
+  return words?.replace(/^.*?\] /, '') ?? 'TensorFlow finds no card and says nothing of it';
 }
 
 function realpathIfAny(path: string): string | undefined {
