@@ -28,7 +28,7 @@ export async function doctor(env: NodeJS.ProcessEnv): Promise<Check[]> {
       'engine tensorflow: trains several times faster than engine wasm, on as many threads as asked',
       () => tensorflow(cacheRoot),
     ),
-    check('GPU', 'trains on NVIDIA cards (docs/gpu.md)', () => gpu(env, findTensorflow(cacheRoot))),
+    check('GPU', 'nothing yet: runs compute on the processor (docs/gpu.md)', () => gpu(env, findTensorflow(cacheRoot))),
     check(
       'broker',
       'the job queue: workers on this machine and elsewhere, replaced when they die; without it, evaluation is local',
