@@ -2,7 +2,6 @@ import { lstatSync, mkdirSync, renameSync, rmSync, statfsSync, symlinkSync } fro
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { visibleCards } from '../../packages/core/dist/machine/index.js';
 import { isComplete } from '../../packages/core/dist/runtime/complete.js';
 import {
   BINDING_VERSION,
@@ -81,12 +80,11 @@ export const tensorflow = {
 };
 
 /**
- * Whether cards shall compute: as NESGD_DEVICE says, else where there is one that may be used.
+ * Whether TensorFlow for cards is asked for. A card alone does not bring it: no run computes on one yet (docs/gpu.md).
  * @param {NodeJS.ProcessEnv} env
  */
 function wantsCards(env) {
-  if (env.NESGD_DEVICE === 'gpu' || env.NESGD_DEVICE === 'cpu') return env.NESGD_DEVICE === 'gpu';
-  return visibleCards(env).cards.length > 0;
+  return env.NESGD_DEVICE === 'gpu';
 }
 
 /**

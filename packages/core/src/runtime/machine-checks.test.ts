@@ -60,7 +60,7 @@ describe('doctor', () => {
 
     it('a card that TensorFlow was not set up for leads to the set-up', async () => {
       program('nvidia-smi', `echo '${card}'`);
-      const missing = expect.stringMatching(/TensorFlow for NVIDIA cards: "npm run setup"/);
+      const missing = expect.stringMatching(/TensorFlow for NVIDIA cards: "npm run setup -- --gpu"/);
       expect(await gpu({ PATH: folder }, linked('cpu', true))).toMatchObject({ ok: false, missing });
       expect(await gpu({ PATH: folder }, { usable: false, reason: 'gone' })).toMatchObject({ ok: false, missing });
     });

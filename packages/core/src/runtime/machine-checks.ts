@@ -44,7 +44,8 @@ export async function gpu(env: NodeJS.ProcessEnv, tensorflow: TensorflowSearch):
   if (cards.length === 0) return { ok: false, found: 'none', missing: reason ?? 'no card' };
   const found = cards.map(({ name, memoryMb }) => (memoryMb ? `${name}, ${memoryMb} MiB` : name)).join('; ');
   if (!tensorflow.usable || tensorflow.build === 'cpu') {
-    const missing = 'TensorFlow for NVIDIA cards: "npm run setup" gets it (2.9 GB to fetch, 8 GiB of disk meanwhile)';
+    const missing =
+      'TensorFlow for NVIDIA cards: "npm run setup -- --gpu" gets it (2.9 GB to fetch, 8 GiB of disk meanwhile)';
     return { ok: false, found, missing };
   }
   const fault = await probeCard(tensorflow.binding, env);
