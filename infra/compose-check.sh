@@ -131,7 +131,10 @@ docker kill "$coordinator" >/dev/null && docker start "$coordinator" >/dev/null 
 until_ 600 'the run is over' is_over
 
 docker cp "$coordinator:/var/lib/nesgd/runs/check/journal.jsonl" "$work/compose.jsonl" >/dev/null
-node apps/coordinator/bin/nesgd.mjs run experiments/quickstart.yaml --runs "$work/runs" --run-id here --workers 2 --json >"$work/here.json" || fail 'nesgd run on this machine'
+# A cache of its own: alpha is found by what it depends on, and an older build of the engine may have left one of other bits.
+mkdir "$work/cache"
+ln -s "${NESGD_CACHE:-$HOME/.cache/nesgd}/runtime" "$work/cache/runtime"
+NESGD_CACHE="$work/cache" node apps/coordinator/bin/nesgd.mjs run experiments/quickstart.yaml --engine tensorflow --runs "$work/runs" --run-id here --workers 2 --json >"$work/here.json" || fail 'nesgd run on this machine'
 node --input-type=module -e '
   import { canonicalFacts, readJournal } from "./packages/core/dist/run/index.js";
   import { isDeepStrictEqual } from "node:util";
