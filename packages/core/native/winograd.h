@@ -415,6 +415,10 @@ inline void ConvolveGradKernel(Pool& pool, const TiledImages& images, int64_t in
                                const float* dy, float* dw) {
   const int64_t tiles = TilesABlock(inputs, outputs);
   const int64_t blocks = (images.tiles() + tiles - 1) / tiles;
+  if (blocks == 0) {
+    std::fill_n(dw, 9 * inputs * outputs, 0.0f);
+    return;
+  }
   const GradientParts parts(blocks, inputs / kPanel);
   const Block in{tiles, inputs / kPanel / parts.slices}, out{tiles, outputs / kPanel};
   const int64_t slice_inputs = in.panels * kPanel, point = slice_inputs * outputs, part = kPoints * point;

@@ -284,7 +284,7 @@ export async function workOn(
   let control: RunControl | undefined;
   const cache = cacheFolder(config.cacheRoot);
   try {
-    await new SnapshotStore(cache).sweep();
+    await new SnapshotStore(cache).sweep().catch(() => {}); // What stays takes room and harms nothing.
     const { dispatcher } = hired;
     control = await RunControl.start({
       run: folder,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Answer, answerSchema, type Order, orderSchema } from './orders.js';
@@ -26,7 +26,7 @@ const envelopeSchema = z.strictObject({
   order: orderSchema,
 });
 
-/** Writes an order. @returns asks for the answer, and takes it; withdraws the order if it still lies there. */
+/** Writes an order. The folder stays: whoever removed it would take it from others that write there. @returns asks for the answer, and takes it; withdraws the order if it still lies there. */
 export async function postOrder(runFolder: string, to: Addressee, order: Order) {
   const folder = join(runFolder, FOLDER);
   await mkdir(folder, { recursive: true });
@@ -38,12 +38,10 @@ export async function postOrder(runFolder: string, to: Addressee, order: Order) 
       const text = await readFile(`${path}.answer`, 'utf8').catch(() => undefined);
       if (text === undefined) return undefined;
       await rm(`${path}.answer`, { force: true });
-      await rmdir(folder).catch(() => {}); // Not empty: others wait as well.
       return answerSchema.parse(JSON.parse(text));
     },
     async withdraw(): Promise<void> {
       await rm(`${path}.order`, { force: true });
-      await rmdir(folder).catch(() => {});
     },
     askAgainAfterMs: ANSWER_EVERY_MS,
   };

@@ -89,8 +89,9 @@ export class RunControl {
   async #pause(now: boolean): Promise<string> {
     const { run, crew, watch } = this.options;
     const before = this.state.paused ? 'is paused already' : 'is paused';
-    const underWay = await withPatience(crew.dispatcher.hold(run.id, now));
+    // First, so that a run whose broker refuses to give jobs back can be resumed.
     await this.#change({ paused: true });
+    const underWay = await withPatience(crew.dispatcher.hold(run.id, now));
     const rest =
       underWay === undefined
         ? 'the broker does not answer just now; what waits there is taken back once it does'

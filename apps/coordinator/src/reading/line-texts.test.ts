@@ -21,6 +21,7 @@ it('LineTexts: any stretch of lines, however they came, is the JSON of their arr
       }
     }
     expect(lines.map(({ seq }) => JSON.parse(texts.at(seq)))).toEqual(lines);
+    expect([...texts.slice(11, 20)]).toEqual([]);
     expect(() => texts.at(10)).toThrow(RangeError);
   }
 });

@@ -43,8 +43,9 @@ export class LineTexts {
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   }
 
-  /** The lines from `from` to before `to`, piece by piece, with commas between them. */
+  /** The lines from `from` to before `to` that are there, piece by piece, with commas between them. */
   *slice(from: number, to: number): Generator<Uint8Array> {
+    if (from >= Math.min(to, this.#length)) return;
     let isFirst = true;
     for (let i = this.#partOf(from); i < this.#parts.length; i += 1) {
       const part = this.#parts[i];

@@ -67,8 +67,9 @@ export class RunList {
       return listed(overview);
     } catch (error) {
       this.#growing.delete(runId);
-      if (!(error instanceof InputError)) throw error;
-      return error.code === 'JOURNAL' ? { runId, state: 'damaged', error: error.message } : undefined;
+      if (error instanceof InputError && error.code !== 'JOURNAL') return undefined;
+      // A journal that cannot be read, of whatever cause, does not hide the other runs either.
+      return { runId, state: 'damaged', error: error instanceof Error ? error.message : String(error) };
     }
   }
 

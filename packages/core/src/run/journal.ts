@@ -153,7 +153,7 @@ async function* wholeLines(path: string, start: number): AsyncGenerator<Buffer> 
 const SUM = /,"sum":"([0-9a-f]{16})"\}$/;
 const sumOf = (body: string): string => createHash('sha256').update(body).digest('hex').slice(0, 16);
 
-function formatLine(line: JournalLine): string {
+export function formatLine(line: JournalLine): string {
   const body = JSON.stringify(line);
   return `${body.slice(0, -1)},"sum":"${sumOf(body)}"}`;
 }

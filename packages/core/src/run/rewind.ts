@@ -2,7 +2,7 @@ import { link, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import type { JournalLine } from './facts.js';
-import { readJournal } from './journal.js';
+import { formatLine, readJournal } from './journal.js';
 import { readRun, runPath } from './run-folder.js';
 import { lockRun } from './run-lock.js';
 
@@ -21,7 +21,7 @@ export async function retryGivenUp(runsFolder: string, id: string): Promise<numb
   try {
     const path = join(folder, 'journal.jsonl');
     const { lines } = await readJournal(path);
-    const kept = beforeGivenUp(lines);
+    const kept = beforeGivenUp(lines, opened.experiment.evolution.steadyStateLag !== undefined);
     if (!kept)
       throw new InputError('RUN_STATE', `run ${id} has nothing to retry: none of its individuals was given up`);
     const closed = lines.filter(({ fact }) => fact.type === 'generation').length;
@@ -40,8 +40,11 @@ export async function retryGivenUp(runsFolder: string, id: string): Promise<numb
   }
 }
 
-/** Undefined where nothing was given up, or what was has been measured since. */
-function beforeGivenUp(lines: readonly JournalLine[]): JournalLine[] | undefined {
+/**
+ * Undefined where nothing was given up, or what was has been measured since.
+ * @param steady whether individuals are bred one by one: then all that came after rests on the one that was given up.
+ */
+function beforeGivenUp(lines: readonly JournalLine[], steady: boolean): JournalLine[] | undefined {
   const isMeasured = (mask: string, repeat: number, after: number) =>
     lines.some(({ fact }, i) => i > after && fact.type === 'evaluated' && fact.mask === mask && fact.repeat === repeat);
   const first = lines.findIndex(({ fact }, i) => fact.type === 'failed' && !isMeasured(fact.mask, fact.repeat, i));
@@ -49,7 +52,7 @@ function beforeGivenUp(lines: readonly JournalLine[]): JournalLine[] | undefined
   const closing = lines.findIndex(({ fact }, i) => i > first && fact.type === 'generation');
   const ofGeneration = lines.slice(0, closing < 0 ? lines.length : closing);
   return ofGeneration
-    .filter(({ fact }, i) => i < first || fact.type === 'evaluated')
+    .filter(({ fact }, i) => i < first || (!steady && fact.type === 'evaluated'))
     .map((line, seq) => ({ ...line, seq }));
 }
 
@@ -57,7 +60,7 @@ function beforeGivenUp(lines: readonly JournalLine[]): JournalLine[] | undefined
 async function replaceJournal(path: string, lines: readonly JournalLine[]): Promise<void> {
   const file = await open(`${path}.tmp`, 'w');
   try {
-    await file.writeFile(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    await file.writeFile(lines.map((line) => `${formatLine(line)}\n`).join(''));
     await file.datasync();
   } finally {
     await file.close();

@@ -12,7 +12,7 @@ export const VALKEY_VERSION = '9.1.2';
 /** Of @tensorflow/tfjs-node-gpu, whose C++ sources become the binding. */
 export const BINDING_VERSION = '4.22.0';
 /** First digits of the SHA-256 of packages/core/native, whose operations are compiled into the binding (a test compares). */
-export const OPERATIONS_DIGEST = '9c43f661';
+export const OPERATIONS_DIGEST = '3000344e';
 /** What else than a job decides a training's bits: another edition of the engine rounds another way. */
 export const ARITHMETIC = { tensorflow: TENSORFLOW_VERSION, operations: OPERATIONS_DIGEST } as const;
 /** The Node-API version that the binding is compiled for: Node 20, 22 and 24 all load it. */

@@ -1,4 +1,3 @@
-import { CheckpointError, NesgdError } from '../errors.js';
 import type { BlobStore, Snapshot, SnapshotStore } from '../storage/index.js';
 import type { ModelSpec } from './models/index.js';
 import type { Snapshots } from './train.js';
@@ -61,10 +60,9 @@ async function read({ store, blobs, key, spec, onNotice }: JobSnapshotsOptions):
     onNotice?.(`goes on from its snapshot: ${state.curve.length} epochs and ${state.images} images are done`);
     return state;
   } catch (error) {
-    const known = error instanceof CheckpointError || (error instanceof NesgdError && /^BLOB_/.test(error.code));
-    if (!known) throw error;
-    onNotice?.(`its snapshot is discarded, the training begins anew: ${error.message}`);
-    await store.clear(key);
+    const why = error instanceof Error ? error.message : error;
+    onNotice?.(`its snapshot is discarded, the training begins anew: ${why}`);
+    await store.clear(key).catch(() => {}); // Read again next time, and discarded again.
     return undefined;
   }
 }

@@ -61,6 +61,12 @@ describe('3x3 convolutions by Winograd’s algorithm', () => {
     expect(difference(a!.dKernel, b!.dKernel)).toBeLessThan(5e-6);
   });
 
+  it('give the kernel no gradient without images', () => {
+    const { y, dKernel } = convolve(ours, [0, 4, 4, 16], 16);
+    expect(y).toHaveLength(0);
+    expect(dKernel).toEqual(new Float32Array(9 * 16 * 16));
+  });
+
   it('refuse shapes that do not fit together instead of reading past the end', () => {
     const handles = [[2, 4, 4, 16], [3, 3, 32, 16], [2, 4, 2, 16], [2, 4, 4, 12], [16]].map((shape) =>
       rt.create(draw('bad', shape), shape),
