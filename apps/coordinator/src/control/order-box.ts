@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Answer, answerSchema, type Order, orderSchema } from './orders.js';
@@ -26,7 +27,7 @@ const envelopeSchema = z.strictObject({
   order: orderSchema,
 });
 
-/** Writes an order. The folder stays: whoever removed it would take it from others that write there. @returns asks for the answer, and takes it; withdraws the order if it still lies there. */
+/** Writes an order. @returns asks for the answer, and takes it; withdraws the order if it still lies there. */
 export async function postOrder(runFolder: string, to: Addressee, order: Order) {
   const folder = join(runFolder, FOLDER);
   await mkdir(folder, { recursive: true });
@@ -47,7 +48,10 @@ export async function postOrder(runFolder: string, to: Addressee, order: Order) 
   };
 }
 
-/** The coordinator's side: looks for orders several times a second, follows them one after another. */
+/**
+ * The coordinator's side: looks for orders several times a second, follows them one after another. The folder is its own,
+ * there as long as it is: whoever else removed it would take it from others that write there.
+ */
 export class OrderBox {
   readonly #folder: string;
   #timer: NodeJS.Timeout | undefined;
@@ -61,6 +65,7 @@ export class OrderBox {
     private readonly follow: (order: Order) => Promise<Answer>,
   ) {
     this.#folder = join(runFolder, FOLDER);
+    mkdirSync(this.#folder, { recursive: true });
     this.#next();
   }
 
@@ -69,6 +74,7 @@ export class OrderBox {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#looking;
+    await rmdir(this.#folder).catch(() => {}); // Not empty: an order came too late to be followed.
   }
 
   #next(): void {
