@@ -5,6 +5,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Cli, childrenOf, Workplace, writeExperiment } from '../support/cli.js';
 import { tinyExperiment } from '../support/tiny.js';
 
+const ATTEMPTS = 2;
+
 /** One genome of the initial population ends every trainer that takes it. */
 let workplace: Workplace;
 let experiment: string;
@@ -31,7 +33,8 @@ async function poison(cli: Cli, runId: string, mask: string): Promise<number> {
     const begun = [...log.matchAll(/^.*job started.*$/gm)].map(([line]) => JSON.parse(line) as { mask?: string });
     const deaths = [...log.matchAll(/TRAINER_DIED/g)].length;
     const [worker] = await childrenOf(cli.child.pid as number, 'worker/dist/main.js');
-    if (begun.at(-1)?.mask === mask && worker !== undefined && deaths === killed) {
+    // No more than it takes: the next trainer, still without a job, would else be taken for one that has it.
+    if (begun.at(-1)?.mask === mask && worker !== undefined && deaths === killed && killed < ATTEMPTS) {
       const [trainer] = await childrenOf(worker, 'trainer/main.js');
       if (trainer !== undefined) {
         process.kill(trainer, 'SIGKILL');
@@ -47,10 +50,10 @@ it('an individual that kills every trainer is given up after so many attempts, a
   await workplace.start(['run', experiment, '--run-id', 'well', '--workers', '1', '--json']).summary();
   const well = await factsOf('well');
   const [victim] = well.filter((fact) => fact.type === 'evaluated');
-  const cli = workplace.start(['run', experiment, '--run-id', 'ill', '--workers', '1', '--attempts', '2']);
+  const cli = workplace.start(['run', experiment, '--run-id', 'ill', '--workers', '1', '--attempts', String(ATTEMPTS)]);
   const killed = await poison(cli, 'ill', victim!.mask);
   expect(await cli.exited, cli.stderr).toMatchObject({ code: 0 });
-  expect(killed).toBe(2);
+  expect(killed).toBe(ATTEMPTS);
   expect(cli.stderr).toMatch(new RegExp(`individual ${victim!.mask} is given up and counts as the worst: .*SIGKILL`));
 
   const ill = await factsOf('ill');
