@@ -25,11 +25,11 @@ const TENSORFLOW = 'node_modules/@tensorflow/';
 const layerRules = Object.entries(CORE_LAYERS).map(([layer, below]) => ({
   name: `core-${layer}`,
   severity: 'error',
-  comment: `packages/core/src/${layer} may import ${['itself', 'errors.ts', ...below].join(', ')} of ours`,
+  comment: `packages/core/src/${layer} may import ${['itself', 'errors.ts', 'edition.ts', ...below].join(', ')} of ours`,
   from: { path: `^packages/core/src/${layer}/`, pathNot: NOT_TESTS },
   to: {
     path: '^(packages|apps|infra|test)/',
-    pathNot: `^packages/core/src/(errors[.]ts$|(${[layer, ...below].join('|')})/)`,
+    pathNot: `^packages/core/src/((errors|edition)[.]ts$|(${[layer, ...below].join('|')})/)`,
   },
 }));
 

@@ -7,8 +7,8 @@ import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
+import { simulatedRun } from '../apps/coordinator/dist/simulate/simulated-run.js';
 import { rngAt } from '../packages/core/dist/evolution/index.js';
-import { JOURNAL_VERSION, parseExperiment } from '../packages/core/dist/run/index.js';
 
 const BLOCKS = 60;
 const POPULATION = 2_000;
@@ -68,34 +68,12 @@ async function evaluatedMany() {
   return individuals;
 }
 
-const experiment = parseExperiment(
-  {
-    name: 'large',
-    seed: 1,
-    dataset: { name: 'cifar10' },
-    model: { name: 'resnet20' },
-    alpha: { epochs: EPOCHS, learningRate: 0.1 },
-    retrain: { epochs: EPOCHS, learningRateRetained: 0.01, learningRateReinitialised: 0.1 },
-    evolution: { populationSize: POPULATION, generations: GENERATIONS },
-  },
-  'bench/large-journal.mjs',
-);
+const opened = simulatedRun({ seed: 1, populationSize: POPULATION, generations: GENERATIONS, blocks: BLOCKS });
+const { alpha, retrain } = opened.experiment;
 await append({
-  type: 'opened',
-  version: JOURNAL_VERSION,
+  ...opened,
   runId,
-  experiment,
-  runtime: { engine: 'wasm', threads: 1 },
-  data: {
-    dataset: 'a'.repeat(64),
-    trainImages: null,
-    testImages: null,
-    validationFraction: 0.1,
-    augmentation: { padCrop: 0, horizontalFlip: false },
-  },
-  imageShape: [32, 32, 3],
-  classNames: ['0', '1'],
-  blocks: Array.from({ length: BLOCKS }, (_, i) => ({ name: `block ${i}`, parameters: 1_000 * (i + 1) })),
+  experiment: { ...opened.experiment, alpha: { ...alpha, epochs: EPOCHS }, retrain: { ...retrain, epochs: EPOCHS } },
 });
 await append({
   type: 'alpha',

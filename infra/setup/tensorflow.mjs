@@ -2,13 +2,9 @@ import { lstatSync, mkdirSync, renameSync, rmSync, statfsSync, symlinkSync } fro
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { TENSORFLOW_VERSION } from '../../packages/core/dist/edition.js';
 import { isComplete } from '../../packages/core/dist/runtime/complete.js';
-import {
-  BINDING_VERSION,
-  NODE_API_VERSION,
-  runtimeLayout,
-  TENSORFLOW_VERSION,
-} from '../../packages/core/dist/runtime/layout.js';
+import { BINDING_VERSION, NODE_API_VERSION, runtimeLayout } from '../../packages/core/dist/runtime/layout.js';
 import {
   bindingPlace,
   findTensorflow,

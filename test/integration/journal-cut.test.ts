@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalFacts, type Dispatcher, type Fact, type JobOutcome, openRun, readJournal } from '@nesgd/core/run';
-import { BlobStore, type CacheFolder, cacheFolder, snapshotKey } from '@nesgd/core/storage';
+import { BlobStore, type CacheFolder, cacheFolder, trainingKey } from '@nesgd/core/storage';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { conductRun } from '../../apps/coordinator/src/conduct-run.js';
 import { LocalDispatcher } from '../../apps/coordinator/src/dispatch/local-dispatcher.js';
@@ -35,7 +35,7 @@ beforeAll(async () => {
   const recording: Dispatcher = {
     async dispatch(job, handlers) {
       const outcome = await local.dispatch(job, handlers);
-      recorded.set(snapshotKey(job), outcome);
+      recorded.set(trainingKey(job), outcome);
       if (outcome.result.weights) await cache.blobs.copyTo(weightsOfAll, outcome.result.weights);
       return outcome;
     },
@@ -49,7 +49,7 @@ afterAll(() => workplace.destroy());
 
 const replaying: Dispatcher = {
   async dispatch(job) {
-    const outcome = recorded.get(snapshotKey(job));
+    const outcome = recorded.get(trainingKey(job));
     if (!outcome) throw new Error(`the undisturbed run has never sent this job: ${JSON.stringify(job)}`);
     if (outcome.result.weights) await weightsOfAll.copyTo(cache.blobs, outcome.result.weights);
     return outcome;

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { NesgdError } from '@nesgd/core/errors';
 import { type Job, type JobResult, jobResultSchema } from '@nesgd/core/protocol';
 import type { AlphaFact } from '@nesgd/core/run';
-import { ARITHMETIC } from '@nesgd/core/runtime';
-import { type CacheFolder, sha256OfJson, writeFileAtomically } from '@nesgd/core/storage';
+import { type CacheFolder, trainingKey, writeFileAtomically } from '@nesgd/core/storage';
 import type { Conduct } from './conduct-run.js';
 import { jobsOf } from './jobs.js';
 
@@ -35,7 +34,7 @@ async function makeAlpha(conduct: Conduct): Promise<AlphaFact> {
 
   const job = jobs.alpha(alpha);
   const { runId: _, ...dependsOn } = job;
-  const record = join(cache.alphas, alphaFile(dependsOn));
+  const record = join(cache.alphas, `${trainingKey(dependsOn)}.json`);
   const earlier = await readRecord(record, cache);
   if (earlier) {
     watch({ type: 'alpha-reused', accuracy: earlier.accuracy });
@@ -48,10 +47,6 @@ async function makeAlpha(conduct: Conduct): Promise<AlphaFact> {
   await writeFileAtomically(record, JSON.stringify(result));
   return fact;
 }
-
-/** Named by all that decides an alpha's bits, so that one of an earlier edition of the engine is not taken for today's. */
-export const alphaFile = (job: object, arithmetic: object = ARITHMETIC): string =>
-  `${sha256OfJson({ job, arithmetic })}.json`;
 
 /** Has alpha trained (or, where `given` names its weights, measured) and writes the fact down. */
 async function dispatchAlpha(conduct: Conduct, alphaJob: Job, given?: string): Promise<AlphaFact> {

@@ -116,6 +116,19 @@ const serveHost = () =>
     'where --serve listens; beyond 127.0.0.1 it wants NESGD_SECRET, which people log in with',
   ).default('127.0.0.1');
 
+/** A command that works on one run: how it is done, and shown. */
+const conducting = (command: Command): Command =>
+  command
+    .addOption(workers())
+    .addOption(broker())
+    .addOption(attempts())
+    .addOption(listen())
+    .addOption(priority())
+    .addOption(runs())
+    .addOption(serveFlag())
+    .addOption(serveHost())
+    .addOption(json());
+
 const program = new Command('nesgd')
   .description('Neuroevolution with SGD: searches which blocks of a trained network to keep and which to train anew.')
   .version('0.1.0')
@@ -132,66 +145,37 @@ Examples:
   ${typed('nesgd resume')} quickstart-20260131-120000-3f9a`,
   );
 
-program
-  .command('run')
+conducting(program.command('run'))
   .description('run an experiment: train alpha, evolve masks, measure the best network on the test set')
   .argument('<file>', 'the experiment, a YAML file (docs/experiments.md lists its keys)')
   .addOption(set())
   .option('--data <path>', 'where the data set is (sets dataset.path)')
-  .addOption(workers())
   .addOption(engine())
-  .addOption(broker())
-  .addOption(attempts())
-  .addOption(listen())
-  .addOption(priority())
   .option('--run-id <id>', 'the name of the run (default: experiment, date and time)')
   .option('--or-resume', 'where a run of the name --run-id exists, go on with it: for what starts this command again')
-  .addOption(runs())
-  .addOption(serveFlag())
-  .addOption(serveHost())
   .option('--dry-run', 'check the experiment and say what it would cost: jobs, epochs, an estimate of the time')
-  .addOption(json())
   .action((file: string, options: RunOptions & Conducting & { readonly dryRun?: true }) =>
     options.dryRun
       ? conduct(options, (around) => dryRun(file, options, around), dryRunLines)
       : conduct(options, (around) => run(file, options, around)),
   );
 
-program
-  .command('resume')
+conducting(program.command('resume'))
   .description(
     'go on with a run: one that is paused begins jobs again; one that was stopped or killed goes on here, from the last fact in its journal',
   )
   .argument('<run-id>', 'the run')
-  .addOption(workers())
-  .addOption(broker())
-  .addOption(attempts())
-  .addOption(listen())
-  .addOption(priority())
-  .addOption(runs())
-  .addOption(serveFlag())
-  .addOption(serveHost())
-  .addOption(json())
   .action(async (runId: string, options: ResumeOptions & Conducting) => {
     const unpaused = await unpause(runId, options.runs);
     if (unpaused) printControlled(unpaused, options.json);
     else await conduct(options, (around) => resume(runId, options, around));
   });
 
-program
-  .command('retry')
+conducting(program.command('retry'))
   .description(
     'give the individuals of a run that were given up another chance: goes on here from the generation of the first of them',
   )
   .argument('<run-id>', 'the run, stopped or finished')
-  .addOption(workers())
-  .addOption(broker())
-  .addOption(attempts())
-  .addOption(listen())
-  .addOption(priority())
-  .addOption(runs())
-  .addOption(serveFlag())
-  .addOption(json())
   .action((runId: string, options: ResumeOptions & Conducting) =>
     conduct(options, (around) => retry(runId, options, around)),
   );
@@ -395,7 +379,7 @@ function withTypedCommandsIn(event: RunEvent): RunEvent {
   return event;
 }
 
-/** What `run` and `resume` have in common. */
+/** What the commands that do something long have in common. */
 interface Conducting {
   readonly json: boolean;
   readonly runs: string;

@@ -10,7 +10,7 @@ import {
   type WorkerReport,
 } from '@nesgd/core/protocol';
 import type { JobOutcome } from '@nesgd/core/run';
-import { cacheFolder, type Snapshot, SnapshotStore, snapshotKey } from '@nesgd/core/storage';
+import { cacheFolder, type Snapshot, SnapshotStore, trainingKey } from '@nesgd/core/storage';
 import { queueTelemetry } from '@nesgd/core/tracing';
 import { TrainerSlot } from '@nesgd/core/trainer';
 import { DelayedError, type Job as QueueJob, UnrecoverableError, WaitingError, Worker } from 'bullmq';
@@ -113,7 +113,7 @@ export class Supervisor {
             : new NesgdError(CANCELLED, 'its run gave it up'),
         ),
     });
-    this.#worker.on('completed', (job) => void this.#snapshots.clear(snapshotKey(job.data as Job)).catch(() => {}));
+    this.#worker.on('completed', (job) => void this.#snapshots.clear(trainingKey(job.data as Job)).catch(() => {}));
     this.#health = config.healthFile === undefined ? undefined : this.#keepHealthFile(config.healthFile);
     this.#waitForAJob();
     this.#worker.on('stalled', (jobId) => log.warn({ jobId }, 'a worker went silent; its job is back in the queue'));

@@ -1,5 +1,5 @@
 import type { Dispatcher } from '@nesgd/core/run';
-import { type CacheFolder, SnapshotStore, snapshotKey } from '@nesgd/core/storage';
+import { type CacheFolder, SnapshotStore, trainingKey } from '@nesgd/core/storage';
 
 /** A dispatcher that removes what this machine keeps of a job's training once the job is done. */
 export function clearingSnapshots(dispatcher: Dispatcher, cache: CacheFolder): Dispatcher {
@@ -7,7 +7,7 @@ export function clearingSnapshots(dispatcher: Dispatcher, cache: CacheFolder): D
   return {
     async dispatch(job, handlers) {
       const outcome = await dispatcher.dispatch(job, handlers);
-      await store.clear(snapshotKey(job)).catch(() => {}); // It takes room and harms nothing; a later sweep removes it.
+      await store.clear(trainingKey(job)).catch(() => {}); // It takes room and harms nothing; a later sweep removes it.
       return outcome;
     },
     close: () => dispatcher.close(),

@@ -152,3 +152,28 @@ it('queue dispatcher: of two runs on one broker the one with priority goes first
   expect(order).toEqual(['urgent', 'a', 'b']);
   await urgent.close();
 });
+
+it('queue dispatcher: a held run has nothing on the queue but what is begun; released, the rest is done', async () => {
+  const begun: string[] = [];
+  let finish = () => {};
+  const mayFinish = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  startWorker(async (name) => {
+    begun.push(name);
+    await mayFinish;
+    return OUTCOME;
+  });
+  const queue = new Queue(QUEUE_NAME, { connection, prefix: QUEUE_PREFIX });
+  const outcomes = ['a', 'b', 'c'].map((name) => dispatcher.dispatch(job(name)));
+  await vi.waitUntil(async () => begun.length === 1 && (await queue.count()) === 2, { timeout: 60_000 });
+  expect(await dispatcher.hold('r')).toBe(1);
+  expect(await queue.count()).toBe(0);
+  finish();
+  await Promise.race(outcomes);
+  expect(begun).toHaveLength(1);
+  await dispatcher.release('r');
+  await expect(Promise.all(outcomes)).resolves.toEqual([OUTCOME, OUTCOME, OUTCOME]);
+  expect([...begun].sort()).toEqual(['a', 'b', 'c']);
+  await queue.close();
+});

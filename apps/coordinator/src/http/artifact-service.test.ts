@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { MeasureJob } from '@nesgd/core/protocol';
 import type { Dispatcher, OpenedFact } from '@nesgd/core/run';
-import { type CacheFolder, cacheFolder, snapshotKey } from '@nesgd/core/storage';
+import { type CacheFolder, cacheFolder, trainingKey } from '@nesgd/core/storage';
 import { artifactPath, artifactRoute, snapshotRoute } from '@nesgd/core/transfer';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../run-events.js';
@@ -268,7 +268,7 @@ describe('artifact service: start and end', () => {
 
 describe('artifact service: how far trainings have come', () => {
   const NEW = randomBytes(30_000);
-  const key = snapshotKey(JOB);
+  const key = trainingKey(JOB);
   const route = snapshotRoute(key);
   const pointer = (content: Uint8Array, steps = 10) => JSON.stringify({ steps, sha256: sha256(content) });
   const put = (body: string, path = route) => ask(path, { method: 'PUT', body });

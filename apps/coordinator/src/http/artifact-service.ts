@@ -1,5 +1,5 @@
 import type { Dispatcher, OpenedFact } from '@nesgd/core/run';
-import { type CacheFolder, snapshotKey } from '@nesgd/core/storage';
+import { type CacheFolder, trainingKey } from '@nesgd/core/storage';
 import { artifactRoute, artifactsOf, incomingFolder, sweepIncoming } from '@nesgd/core/transfer';
 import type { Watch } from '../run-events.js';
 import { artifactHandler } from './artifact-handler.js';
@@ -63,7 +63,7 @@ export async function startArtifactService(
             known.add(artifactRoute(artifact));
             named.add(artifact.sha256);
           }
-          const key = snapshotKey(job);
+          const key = trainingKey(job);
           underWay.add(key);
           return dispatcher.dispatch(job, handlers).finally(() => underWay.delete(key));
         },

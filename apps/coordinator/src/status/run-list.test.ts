@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunFolder } from '@nesgd/core/run';
@@ -48,4 +48,12 @@ it('RunList: a journal that is damaged while it grows is said so, and is listed 
   expect(await list.read()).toMatchObject([{ state: 'damaged', error: expect.stringContaining('line 2') }]);
   await writeFile(path, text);
   expect(await list.read()).toMatchObject([{ state: 'running' }]);
+});
+
+it('RunList: a journal that cannot be read at all is listed as damaged, and hides no other run', async () => {
+  await mkdir(join(runs, 'unreadable', 'journal.jsonl'), { recursive: true });
+  expect(await new RunList(runs).read()).toMatchObject([
+    { runId: 'unreadable', state: 'damaged', error: expect.stringContaining('EISDIR') },
+    { runId: 'growing', state: 'running' },
+  ]);
 });

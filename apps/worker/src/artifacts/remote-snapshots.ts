@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job } from '@nesgd/core/protocol';
-import { type CacheFolder, type Snapshot, SnapshotStore, snapshotKey } from '@nesgd/core/storage';
+import { type CacheFolder, type Snapshot, SnapshotStore, trainingKey } from '@nesgd/core/storage';
 import { type Artifact, artifactPath } from '@nesgd/core/transfer';
 import type { Logger } from 'pino';
 import type { CoordinatorClient } from './coordinator-client.js';
@@ -33,7 +33,7 @@ export class RemoteSnapshots {
   async bring(job: Job, signal: AbortSignal): Promise<void> {
     if (!('training' in job)) return;
     const { cache, coordinator, log, patience } = this.options;
-    const key = snapshotKey(job);
+    const key = trainingKey(job);
     try {
       const [ours, theirs] = [await this.#store.find(key), await coordinator.snapshot(key, signal)];
       if (!theirs || (ours && ours.steps >= theirs.steps)) return;
@@ -49,7 +49,7 @@ export class RemoteSnapshots {
 
   /** Sends the coordinator a job's snapshot, in the background; of those that wait only the last is sent. */
   send(job: Job, snapshot: Snapshot): void {
-    this.#next = () => this.#sendNow(snapshotKey(job), snapshot);
+    this.#next = () => this.#sendNow(trainingKey(job), snapshot);
     this.#sending ??= this.#sendAll().finally(() => {
       this.#sending = undefined;
     });

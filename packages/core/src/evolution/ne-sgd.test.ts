@@ -7,27 +7,12 @@ import type { Generation } from './generation.js';
 import { type Evaluate, type EvaluationContext, type Individual, type Mask, maskToString } from './individual.js';
 import { LINKAGES, type Linkage } from './linkage.js';
 import { neSgd } from './ne-sgd.js';
+import { ONE_MAX_PARAMS, oneMax } from './one-max.fixture.js';
 import type { NeSgdParams } from './parameters.js';
 import { nabla } from './ranking.js';
 
-/** The paper's Table I, on a toy genome. */
-const params = (changes: Partial<NeSgdParams> = {}): NeSgdParams => ({
-  seed: 1,
-  genomeLength: 12,
-  populationSize: 5,
-  generations: 30,
-  crossoverProbability: 0.9,
-  mutationProbability: 0.1,
-  crossover: 'uniform',
-  linkage: 'average',
-  suppression: true,
-  reevaluateSurvivors: false,
-  initialRetainProbability: 0.5,
-  ...changes,
-});
+const params = (changes: Partial<NeSgdParams> = {}): NeSgdParams => ({ ...ONE_MAX_PARAMS, ...changes });
 
-/** OneMax: the share of kept blocks. */
-const oneMax = (mask: Mask) => mask.filter((bit) => bit === 1).length / mask.length;
 const evaluateBy = (fitness: (mask: Mask, context: EvaluationContext) => number): Evaluate => {
   return async (masks, context) => masks.map((mask) => ({ mask, fitness: fitness(mask, context) }));
 };

@@ -1,25 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Individual, Mask } from './individual.js';
+import { ONE_MAX_PARAMS, oneMax } from './one-max.fixture.js';
 import { rngAt } from './rng.js';
 import { type SteadyStateParams, steadyState } from './steady-state.js';
 
 const params = (changes: Partial<SteadyStateParams> = {}): SteadyStateParams => ({
-  seed: 1,
-  genomeLength: 12,
-  populationSize: 5,
-  generations: 30,
-  crossoverProbability: 0.9,
-  mutationProbability: 0.1,
-  crossover: 'uniform',
-  linkage: 'average',
-  suppression: true,
-  reevaluateSurvivors: false,
-  initialRetainProbability: 0.5,
+  ...ONE_MAX_PARAMS,
   steadyStateLag: 3,
   ...changes,
 });
-
-const oneMax = (mask: Mask) => mask.filter((bit) => bit === 1).length / mask.length;
 
 /** Measurements that end in an order of their own, the given number at a time. */
 async function search(p: SteadyStateParams, order: string, affordable = Number.POSITIVE_INFINITY) {

@@ -6,29 +6,9 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InputError } from '../errors.js';
-import { exampleExperiment } from './example.fixture.js';
-import type { OpenedFact } from './facts.js';
-import { parseExperiment } from './parse-experiment.js';
+import { exampleOpened as opened } from './example.fixture.js';
 import { createRun, listRuns, newRunId, openRun, readRun, runHolder } from './run-folder.js';
 import { lockRun } from './run-lock.js';
-
-const opened = (runId: string): OpenedFact => ({
-  type: 'opened',
-  version: 1,
-  runId,
-  experiment: parseExperiment(exampleExperiment(), 'example'),
-  runtime: { engine: 'wasm', threads: 1 },
-  data: {
-    dataset: 'a'.repeat(64),
-    trainImages: null,
-    testImages: null,
-    validationFraction: 0.1,
-    augmentation: { padCrop: 0, horizontalFlip: false },
-  },
-  imageShape: [28, 28, 1],
-  classNames: ['0', '1'],
-  blocks: [{ name: 'stem', parameters: 10 }],
-});
 
 describe('run folder', () => {
   let runs: string;

@@ -3,5 +3,4 @@ export type { Check } from './check.js';
 export { doctor } from './doctor.js';
 export { detectEngines, type EngineFinding } from './engines.js';
 export { findBrokerBinary } from './find-broker.js';
-export { ARITHMETIC } from './layout.js';
 export { findTensorflow, type TensorflowSearch } from './tensorflow.js';

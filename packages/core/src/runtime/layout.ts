@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { OPERATIONS_DIGEST, TENSORFLOW_VERSION } from '../edition.js';
 import { cacheFolder } from '../storage/index.js';
 
 /**
@@ -6,15 +7,10 @@ import { cacheFolder } from '../storage/index.js';
  * side by side and a checkout never uses another one's. `infra/setup` fills them; this package only looks.
  */
 
-/** Pinned with their SHA-256 in infra/setup/requirements/. */
-export const TENSORFLOW_VERSION = '2.21.0';
+/** Pinned with its SHA-256 in infra/setup/requirements/. */
 export const VALKEY_VERSION = '9.1.2';
 /** Of @tensorflow/tfjs-node-gpu, whose C++ sources become the binding. */
 export const BINDING_VERSION = '4.22.0';
-/** First digits of the SHA-256 of packages/core/native, whose operations are compiled into the binding (a test compares). */
-export const OPERATIONS_DIGEST = '3000344e';
-/** What else than a job decides a training's bits: another edition of the engine rounds another way. */
-export const ARITHMETIC = { tensorflow: TENSORFLOW_VERSION, operations: OPERATIONS_DIGEST } as const;
 /** The Node-API version that the binding is compiled for: Node 20, 22 and 24 all load it. */
 export const NODE_API_VERSION = 8;
 

@@ -3,8 +3,9 @@ import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { TENSORFLOW_VERSION } from '../edition.js';
 import { isComplete } from './complete.js';
-import { NODE_API_VERSION, runtimeLayout, TENSORFLOW_VERSION, type TensorflowBuild } from './layout.js';
+import { NODE_API_VERSION, runtimeLayout, type TensorflowBuild } from './layout.js';
 
 /** Found, or a reason for people that ends the sentence "engine tensorflow cannot be used: ...". */
 export type TensorflowSearch =

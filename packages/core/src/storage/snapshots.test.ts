@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CacheFolder, cacheFolder } from './cache-folder.js';
-import { SnapshotStore, snapshotKey } from './snapshots.js';
+import { SnapshotStore } from './snapshots.js';
+import { trainingKey } from './training-key.js';
 
 describe('SnapshotStore', () => {
-  const key = snapshotKey({ kind: 'alpha', seed: 1 });
+  const key = trainingKey({ kind: 'alpha', seed: 1 });
   let cache: CacheFolder;
   let store: SnapshotStore;
   beforeEach(async () => {
@@ -56,7 +57,7 @@ describe('SnapshotStore', () => {
   );
 
   it('sweep: removes what was left for a week, and nothing else', async () => {
-    const old = snapshotKey({ kind: 'old' });
+    const old = trainingKey({ kind: 'old' });
     await store.keep(old, 1, Buffer.from('old'));
     const fresh = await store.keep(key, 1, Buffer.from('fresh'));
     const eightDaysAgo = new Date(Date.now() - 8 * 24 * 3600 * 1000);

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomically } from './blob-store.js';
 import type { CacheFolder } from './cache-folder.js';
-import { sha256OfJson } from './canonical-json.js';
 
 /** How far a job's training has come, and the blob that holds its state. */
 export const snapshotSchema = z.strictObject({
@@ -12,9 +11,6 @@ export const snapshotSchema = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
 export type Snapshot = z.infer<typeof snapshotSchema>;
-
-/** Names a job's snapshot: the SHA-256 of the job. The same job sent twice has one. */
-export const snapshotKey = (job: object): string => sha256OfJson(job);
 
 /** A snapshot that nobody has asked for in so long is of a job that nobody will go on with. */
 const FORGOTTEN_AFTER_MS = 7 * 24 * 3600 * 1000;

@@ -14,7 +14,7 @@ import {
   sameRuntime,
   type TrainJob,
 } from '../protocol/index.js';
-import { type CacheFolder, type Snapshot, SnapshotStore, snapshotKey } from '../storage/index.js';
+import { type CacheFolder, type Snapshot, SnapshotStore, trainingKey } from '../storage/index.js';
 import { initialWeights, trainAlpha } from './alpha.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { createEngine, type Engine } from './engine/index.js';
@@ -181,7 +181,7 @@ export class Executor {
     return JobSnapshots.open({
       store: new SnapshotStore(this.cache),
       blobs: this.cache.blobs,
-      key: snapshotKey(job),
+      key: trainingKey(job),
       spec,
       everyEpochs: this.snapshotEpochs,
       onKept: watch.onSnapshot,

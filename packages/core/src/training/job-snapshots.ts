@@ -6,7 +6,7 @@ import { formatTrainingState, parseTrainingState, type TrainingState } from './t
 export interface JobSnapshotsOptions {
   readonly store: SnapshotStore;
   readonly blobs: BlobStore;
-  /** `snapshotKey` of the job. */
+  /** `trainingKey` of the job. */
   readonly key: string;
   readonly spec: ModelSpec;
   /** A snapshot every so many epochs. Undefined: after an epoch that ends a minute or more after the last snapshot. */

@@ -1,0 +1,8 @@
+import { EDITION } from '../edition.js';
+import { sha256OfJson } from './canonical-json.js';
+
+/**
+ * Names what a training leaves in the cache, by all that decides its bits: the same job sent twice has one name, and what
+ * an earlier edition of the engine left is not taken for today's.
+ */
+export const trainingKey = (job: object, edition: object = EDITION): string => sha256OfJson({ job, edition });
