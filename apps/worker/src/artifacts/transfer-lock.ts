@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** A lock is touched this often, and stale when it has not been for that long. */
@@ -24,14 +24,9 @@ export class TransferLock {
   /** @returns undefined where another holds it. */
   static async tryTake(path: string, staleAfterMs = STALE_AFTER_MS): Promise<TransferLock | undefined> {
     await mkdir(dirname(path), { recursive: true });
-    const age = await ageMs(path);
-    if (age !== undefined && age <= staleAfterMs) return undefined;
-    if (age !== undefined) await bury(path, staleAfterMs);
+    if (await isStale(path, staleAfterMs)) await bury(path, staleAfterMs);
     const token = randomBytes(8).toString('hex');
-    const file = await open(path, 'wx').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'EEXIST') return undefined;
-      throw error;
-    });
+    const file = await createNew(path);
     if (!file) return undefined;
     await file.writeFile(token);
     await file.close();
@@ -45,13 +40,34 @@ export class TransferLock {
   }
 }
 
-/** Removes a stale lock, and only that: another worker may have taken over in the meantime. */
+/** Removes a stale lock, and only that: one at a time, as another worker may have taken over in the meantime. */
 async function bury(path: string, staleAfterMs: number): Promise<void> {
-  const grave = `${path}.${randomBytes(4).toString('hex')}`;
-  await rename(path, grave).catch(() => {});
-  const age = await ageMs(grave);
-  if (age !== undefined && age <= staleAfterMs) await link(grave, path).catch(() => {});
-  await rm(grave, { force: true });
+  const turn = `${path}.burying`;
+  const file = await createNew(turn);
+  if (!file) {
+    // Of a worker that died right here; else its turn is over in a moment.
+    if (await isStale(turn, staleAfterMs)) await rm(turn, { force: true });
+    return;
+  }
+  try {
+    if (await isStale(path, staleAfterMs)) await rm(path, { force: true });
+  } finally {
+    await file.close();
+    await rm(turn, { force: true });
+  }
+}
+
+/** @returns undefined where it exists. */
+function createNew(path: string): Promise<FileHandle | undefined> {
+  return open(path, 'wx').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST') return undefined;
+    throw error;
+  });
+}
+
+async function isStale(path: string, afterMs: number): Promise<boolean> {
+  const age = await ageMs(path);
+  return age !== undefined && age > afterMs;
 }
 
 async function ageMs(path: string): Promise<number | undefined> {

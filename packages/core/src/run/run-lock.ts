@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { link, open, readFile, rename, rm, utimes } from 'node:fs/promises';
+import { link, open, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -31,13 +31,7 @@ const PATIENCE_MS = 15_000;
 export async function lockRun(path: string, runId: string, patienceMs = PATIENCE_MS): Promise<() => Promise<void>> {
   const me: Holder = { ...here(), pid: process.pid, started: startTime(process.pid) };
   for (let attempt = 0; attempt < 2; attempt++) {
-    const file = await open(path, 'wx').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'EEXIST') return undefined;
-      throw error;
-    });
-    if (file) {
-      await file.writeFile(JSON.stringify(me));
-      await file.close();
+    if (await placeWhole(path, JSON.stringify(me))) {
       const beat = setInterval(() => utimes(path, new Date(), new Date()).catch(() => {}), BEAT_MS).unref();
       return () => {
         clearInterval(beat);
@@ -96,6 +90,21 @@ async function touchedAt(path: string): Promise<number> {
   const { mtimeMs } = (await file?.stat()) ?? { mtimeMs: 0 };
   await file?.close();
   return mtimeMs;
+}
+
+/** Writes a file that nobody sees empty or half. @returns false where there is one of that name. */
+async function placeWhole(path: string, text: string): Promise<boolean> {
+  const draft = `${path}.${randomBytes(4).toString('hex')}`;
+  await writeFile(draft, text);
+  try {
+    await link(draft, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
+  } finally {
+    await rm(draft, { force: true });
+  }
 }
 
 /** Removes a stale lock, and only that: another process may have taken over in the meantime. */
