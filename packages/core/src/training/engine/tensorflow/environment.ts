@@ -16,6 +16,9 @@ export function tensorflowEnvironment(
     TF_NUM_INTEROP_THREADS: '1',
     OMP_NUM_THREADS: String(threads),
     TF_CPP_MIN_LOG_LEVEL: given.TF_CPP_MIN_LOG_LEVEL ?? '2',
+    // TensorFlow leaves oneDNN to processors with AVX-512 VNNI; on others it doubles the speed, and without it there are
+    // no grouped convolutions.
+    TF_ENABLE_ONEDNN_OPTS: '1',
     // Keeps the compiled code of strided 1x1 convolutions, which it would else make anew in each step.
     TF_MKL_OPTIMIZE_PRIMITIVE_MEMUSE: given.TF_MKL_OPTIMIZE_PRIMITIVE_MEMUSE ?? 'false',
     ...(device === 'cpu'
