@@ -364,11 +364,11 @@ void Sgd(void* kernel, TF_OpKernelContext* context) {
   });
 }
 
-constexpr const char* kNoWinograd = "3x3 convolutions by Winograd's algorithm want a processor with AVX-512";
+constexpr const char* kNoWinograd = "3x3 convolutions by Winograd's algorithm want a processor with AVX-512, or with AVX2 and FMA";
 
 /** Whether images `[n, h, w, c]` have channels that fill vectors. */
 bool FillsPanels(const std::vector<int64_t>& shape) {
-  return shape.size() == 4 && shape[1] > 0 && shape[2] > 0 && shape[3] > 0 && shape[3] % kPanel == 0;
+  return shape.size() == 4 && shape[1] > 0 && shape[2] > 0 && shape[3] > 0 && shape[3] % kChannelStep == 0;
 }
 
 /**
@@ -381,14 +381,14 @@ void Conv3x3(void* kernel, TF_OpKernelContext* context) {
   const Tensor x = call.Input(0), w = call.Input(1);
   const auto images = x.shape(), weights = w.shape();
   const size_t from = attributes.turned ? 3 : 2, to = attributes.turned ? 2 : 3;
-  if (!call.Require(HasWinograd(), kNoWinograd) ||
+  if (!call.Require(Winograd().convolve != nullptr, kNoWinograd) ||
       !call.Require(FillsPanels(images) && weights.size() == 4 && weights[0] == 3 && weights[1] == 3 &&
-                        weights[from] == images[3] && weights[to] > 0 && weights[to] % kPanel == 0,
+                        weights[from] == images[3] && weights[to] > 0 && weights[to] % kChannelStep == 0,
                     "NesgdConv3x3: x wants [n, h, w, c], w [3, 3, c, k], and c and k to be multiples of 16"))
     return;
   const Tensor y = call.Output(0, WithChannels(images, weights[to]));
-  Convolve(ThePool(), {images[0], images[1], images[2]}, images[3], weights[to], x.data(), w.data(), attributes.turned,
-           y.data());
+  Winograd().convolve(ThePool(), {images[0], images[1], images[2]}, images[3], weights[to], x.data(), w.data(),
+                      attributes.turned, y.data());
 }
 
 /** x `[n, h, w, c]` and dy `[n, h, w, k]` -> dw `[3, 3, c, k]`. */
@@ -396,13 +396,13 @@ void Conv3x3GradKernel(void*, TF_OpKernelContext* context) {
   Call call(context);
   const Tensor x = call.Input(0), dy = call.Input(1);
   const auto images = x.shape(), gradients = dy.shape();
-  if (!call.Require(HasWinograd(), kNoWinograd) ||
+  if (!call.Require(Winograd().convolve != nullptr, kNoWinograd) ||
       !call.Require(FillsPanels(images) && FillsPanels(gradients) && WithChannels(images, gradients[3]) == gradients,
                     "NesgdConv3x3GradKernel: x wants [n, h, w, c], dy [n, h, w, k], c and k to be multiples of 16"))
     return;
   const Tensor dw = call.Output(0, {3, 3, images[3], gradients[3]});
-  ConvolveGradKernel(ThePool(), {images[0], images[1], images[2]}, images[3], gradients[3], x.data(), dy.data(),
-                     dw.data());
+  Winograd().convolve_grad_kernel(ThePool(), {images[0], images[1], images[2]}, images[3], gradients[3], x.data(),
+                                  dy.data(), dw.data());
 }
 
 void Register(const char* name, void (*compute)(void*, TF_OpKernelContext*), const std::vector<const char*>& inputs,

@@ -18,7 +18,7 @@ export class TensorFlowRuntime {
   readonly float32: TFEOpAttr[];
   /** Whether the operations of packages/core/native are there: on a CPU, with the binding that `npm run setup` builds. */
   readonly fused: boolean;
-  /** Whether 3x3 convolutions by Winograd's algorithm are among them: they want AVX-512. */
+  /** Whether 3x3 convolutions by Winograd's algorithm are among them: they want AVX-512, or AVX2 and FMA. */
   readonly winograd: boolean;
   readonly #attributes: Map<string, TFEOpAttr[]>;
   readonly #constants: Map<string, number>;
