@@ -163,7 +163,7 @@ describe('the views of a run have the figures of its journal', () => {
     const { opened } = await readRun(test.runs, 'recorded');
     const rows = new Map((await table('settings', /Every key/)).map(([key, value]) => [key, value]));
     expect(rows.get('evolution.populationSize')).toBe(String(opened.experiment.evolution.populationSize));
-    expect(rows.get('retrain.learningRateRetained')).toBe(String(opened.experiment.retrain.learningRateRetained));
+    expect(rows.get('retrain.learningRateRetained')).toBe(String(opened.experiment.retrain!.learningRateRetained));
     expect(rows.get('dataset.name')).toBe(opened.experiment.dataset.name);
   });
 

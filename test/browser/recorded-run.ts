@@ -1,12 +1,14 @@
 import { type Individual, type Mask, maskToString, neSgd, type Rng, rngAt } from '@nesgd/core/evolution';
 import type { EpochRecord, Provenance } from '@nesgd/core/protocol';
 import {
+  alphaTrainingOf,
   createRun,
   JOURNAL_VERSION,
   type Journal,
   type OpenedFact,
   parseExperiment,
   type RunFolder,
+  retrainingOf,
 } from '@nesgd/core/run';
 
 export interface RecordedRun {
@@ -78,7 +80,8 @@ const IMAGES = 540;
 async function conduct(run: RunFolder, { workers = ['worker-1', 'worker-2'], stopAfter }: RecordedRun): Promise<void> {
   const { journal, opened } = run;
   const { experiment, blocks } = opened;
-  const alphaEpochs = 'epochs' in experiment.alpha ? experiment.alpha.epochs : 1;
+  const alphaEpochs = alphaTrainingOf(experiment).epochs;
+  const { epochs } = retrainingOf(experiment);
   const alpha = training(rngAt(1, 'alpha'), alphaEpochs, 0.2, 0.7);
   await journal.append(
     { type: 'alpha', ...alpha, weights: 'b'.repeat(64), imagesTrained: IMAGES * alphaEpochs },
@@ -87,7 +90,7 @@ async function conduct(run: RunFolder, { workers = ['worker-1', 'worker-2'], sto
   const params = { seed: experiment.seed, genomeLength: blocks.length, ...experiment.evolution };
   const known = new Map<string, number>();
   const evaluate = async (masks: readonly Mask[]): Promise<Individual[]> => {
-    const appended = masks.map((mask) => appendEvaluated(journal, mask, known, experiment.retrain.epochs, workers));
+    const appended = masks.map((mask) => appendEvaluated(journal, mask, known, epochs, workers));
     await Promise.all(appended);
     return masks.map((mask) => ({ mask, fitness: known.get(maskToString(mask)) as number }));
   };
@@ -98,7 +101,7 @@ async function conduct(run: RunFolder, { workers = ['worker-1', 'worker-2'], sto
     if (generation.t === stopAfter) return;
   }
   if (!best) throw new Error('no generation');
-  await finish(journal, alpha.accuracy, best, known.size, experiment.retrain.epochs);
+  await finish(journal, alpha.accuracy, best, known.size, epochs);
 }
 
 async function appendEvaluated(

@@ -26,10 +26,14 @@ const METHODS = {
 
 let place: Workplace;
 let file: string;
+/** The same for methods without masks, which need no more. */
+let alone: string;
 
 beforeAll(async () => {
   place = await Workplace.create();
   file = await writeExperiment(join(place.folder, 'tiny.yaml'), tinyExperiment());
+  const without = tinyExperiment({ retrain: undefined, evolution: undefined });
+  alone = await writeExperiment(join(place.folder, 'alone.yaml'), without);
 });
 afterAll(() => place.destroy());
 
@@ -44,7 +48,18 @@ const comparable = (facts: Fact[]) => facts.map((fact) => (fact.type === 'opened
 function start(method: keyof typeof METHODS, runId: string, ...more: string[]): Cli {
   const set = { method: { name: method, ...METHODS[method] }, budget: BUDGET };
   const flags = Object.entries(set).flatMap(([key, value]) => ['--set', `${key}=${JSON.stringify(value)}`]);
-  return place.start(['run', file, ...flags, '--run-id', runId, '--broker', 'local', '--json', ...more]);
+  const searches = method === 'ne-sgd' || method === 'random-masks' || method === 'sgd-restarts';
+  return place.start([
+    'run',
+    searches ? file : alone,
+    ...flags,
+    '--run-id',
+    runId,
+    '--broker',
+    'local',
+    '--json',
+    ...more,
+  ]);
 }
 
 describe.each(Object.keys(METHODS) as (keyof typeof METHODS)[])('method %s, trained for real', (method) => {

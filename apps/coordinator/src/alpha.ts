@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NesgdError } from '@nesgd/core/errors';
 import { type Job, type JobResult, jobResultSchema } from '@nesgd/core/protocol';
-import type { AlphaFact } from '@nesgd/core/run';
+import { type AlphaFact, alphaTrainingOf } from '@nesgd/core/run';
 import { type CacheFolder, trainingKey, writeFileAtomically } from '@nesgd/core/storage';
 import type { Conduct } from './conduct-run.js';
 import { jobsOf } from './jobs.js';
@@ -24,7 +24,8 @@ export async function obtainAlpha(conduct: Conduct): Promise<AlphaFact> {
 
 async function makeAlpha(conduct: Conduct): Promise<AlphaFact> {
   const { run, cache, watch } = conduct;
-  const { alpha } = run.opened.experiment;
+  const { experiment } = run.opened;
+  const { alpha } = experiment;
   const jobs = jobsOf(run.opened);
 
   if ('from' in alpha) {
@@ -32,7 +33,7 @@ async function makeAlpha(conduct: Conduct): Promise<AlphaFact> {
     return dispatchAlpha(conduct, jobs.measure(weights), weights);
   }
 
-  const job = jobs.alpha(alpha);
+  const job = jobs.alpha(alphaTrainingOf(experiment));
   const { runId: _, ...dependsOn } = job;
   const record = join(cache.alphas, `${trainingKey(dependsOn)}.json`);
   const earlier = await readRecord(record, cache);

@@ -7,7 +7,7 @@ import {
   type RecombineJob,
   type TrainJob,
 } from '@nesgd/core/protocol';
-import type { OpenedFact } from '@nesgd/core/run';
+import { type OpenedFact, retrainingOf } from '@nesgd/core/run';
 
 /** The jobs of one run: each a function of the opening fact and its arguments, so a resumed run sends the same ones. */
 export function jobsOf(opened: OpenedFact) {
@@ -32,7 +32,7 @@ export function jobsOf(opened: OpenedFact) {
     }): EvaluateJob => ({
       ...common,
       kind: 'evaluate',
-      training: { ...experiment.retrain, epochs },
+      training: { ...retrainingOf(experiment), epochs },
       ...individual,
     }),
     train: (training: Pick<TrainJob, 'weights' | 'training' | 'stream' | 'keepWeightsAbove'>): TrainJob => ({

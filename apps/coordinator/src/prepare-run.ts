@@ -4,7 +4,7 @@ import { checkBatchSize, knownDataset, type PreparedDataset, prepareDataset } fr
 import { InputError } from '@nesgd/core/errors';
 import { blockNames } from '@nesgd/core/models';
 import type { Runtime } from '@nesgd/core/protocol';
-import { type Experiment, JOURNAL_VERSION, type OpenedFact } from '@nesgd/core/run';
+import { type Experiment, JOURNAL_VERSION, type OpenedFact, usesAlpha } from '@nesgd/core/run';
 import type { CacheFolder } from '@nesgd/core/storage';
 import type { Watch } from './run-events.js';
 import { workloadOf } from './workload.js';
@@ -80,9 +80,9 @@ export function checkCosts(experiment: Experiment, trainImages: number): void {
   checkBudget(experiment, trainImages);
 }
 
-function checkBatchSizes({ alpha, retrain }: Experiment, trainImages: number): void {
+function checkBatchSizes({ alpha, retrain, method }: Experiment, trainImages: number): void {
   if ('batchSize' in alpha) checkBatchSize(alpha.batchSize, trainImages, 'alpha.batchSize');
-  checkBatchSize(retrain.batchSize, trainImages, 'retrain.batchSize');
+  if (retrain && usesAlpha(method.name)) checkBatchSize(retrain.batchSize, trainImages, 'retrain.batchSize');
 }
 
 /** One network, trained for an epoch, is the least that has a result. */

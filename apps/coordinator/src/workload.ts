@@ -1,4 +1,4 @@
-import { type Experiment, searchesMasks, usesAlpha } from '@nesgd/core/run';
+import { alphaTrainingOf, type Experiment, retrainingOf, searchesMasks, usesAlpha } from '@nesgd/core/run';
 import { retrainingEpochs } from './methods/shorter-retraining.js';
 
 /** What an experiment asks of the workers: upper bounds, since a genome measured before is not trained again. */
@@ -22,7 +22,7 @@ export interface Workload {
 export function workloadOf(experiment: Experiment, epochImages: number): Workload {
   const { alpha, budget, method } = experiment;
   const withAlpha = usesAlpha(method.name);
-  const alphaEpochs = withAlpha && !('from' in alpha) ? alpha.epochs : 0;
+  const alphaEpochs = withAlpha && !('from' in alpha) ? alphaTrainingOf(experiment).epochs : 0;
   const { atOnce, epochsOfOne, evaluations: set, offspring } = plan(experiment);
 
   const epochsLeft =
@@ -55,30 +55,32 @@ function savedByGrowth(experiment: Experiment): number {
   const { populationSize, generations } = experiment.evolution;
   const saved = Array.from(
     { length: generations + 1 },
-    (_, t) => experiment.retrain.epochs - retrainingEpochs(experiment, t),
+    (_, t) => retrainingOf(experiment).epochs - retrainingEpochs(experiment, t),
   );
   return populationSize * saved.reduce((sum, epochs) => sum + epochs, 0);
 }
 
-function plan({ alpha, retrain, evolution, method }: Experiment) {
+function plan(experiment: Experiment) {
+  const { retrain, evolution, method } = experiment;
   const { populationSize: m, generations: T } = evolution;
-  const alphaEpochs = 'from' in alpha ? 1 : alpha.epochs;
+  /** There where the method goes by it: the schema says so. */
+  const epochsOfRetraining = retrain?.epochs ?? 1;
   switch (method.name) {
     case 'ne-sgd': {
       const again = evolution.reevaluateSurvivors ? m * Math.max(0, T - 1) : 0;
-      return { atOnce: m, epochsOfOne: retrain.epochs, evaluations: m * (T + 1) + again, offspring: 0 };
+      return { atOnce: m, epochsOfOne: epochsOfRetraining, evaluations: m * (T + 1) + again, offspring: 0 };
     }
     case 'random-masks':
-      return { atOnce: m, epochsOfOne: retrain.epochs, evaluations: m * (T + 1), offspring: 0 };
+      return { atOnce: m, epochsOfOne: epochsOfRetraining, evaluations: m * (T + 1), offspring: 0 };
     case 'sgd':
       return {
         atOnce: m,
-        epochsOfOne: method.sgd.epochs ?? alphaEpochs,
+        epochsOfOne: method.sgd.epochs ?? alphaTrainingOf(experiment).epochs,
         evaluations: method.sgd.repeats,
         offspring: 0,
       };
     case 'sgd-restarts':
-      return { atOnce: m, epochsOfOne: retrain.epochs, evaluations: method.sgdRestarts.repeats, offspring: 0 };
+      return { atOnce: m, epochsOfOne: epochsOfRetraining, evaluations: method.sgdRestarts.repeats, offspring: 0 };
     case 'esgd': {
       const { populationSize, generations, epochs, offspring } = method.esgd;
       return { atOnce: populationSize, epochsOfOne: epochs, evaluations: populationSize * generations, offspring };

@@ -51,6 +51,16 @@ describe('contendersOf', () => {
     expect(() => contendersOf([experiment('a')], 'sgd,adam', 1)).toThrow(/"adam" is none of ne-sgd, /);
     expect(() => contendersOf([experiment('a'), experiment('a')], undefined, 1)).toThrow(/called a/);
   });
+
+  it('refuses a method whose keys the file lacks, and one that cannot take an alpha from a file', () => {
+    const alone = experiment('a', { retrain: undefined, evolution: undefined, method: { name: 'sgd' } });
+    expect(contendersOf([alone], 'sgd,pbt', 1)).toHaveLength(2);
+    expect(() => contendersOf([alone], 'sgd,ne-sgd', 1)).toThrow(
+      /^a with method ne-sgd is not a valid experiment:\n {2}retrain.epochs: is missing/,
+    );
+    const given = experiment('a', { alpha: { from: '/a.safetensors' } });
+    expect(() => contendersOf([given], 'ne-sgd,sgd', 1)).toThrow(/a with method sgd .*\n.*alpha.from: names a file/);
+  });
 });
 
 describe('comparedRunId', () => {

@@ -1,6 +1,6 @@
 import { InputError } from '@nesgd/core/errors';
 import type { Runtime } from '@nesgd/core/protocol';
-import { type Experiment, METHOD_NAMES, type MethodName } from '@nesgd/core/run';
+import { type Experiment, METHOD_NAMES, type MethodName, parseExperiment } from '@nesgd/core/run';
 import { sha256OfJson } from '@nesgd/core/storage';
 
 /** NE-SGD without Algorithm 2 is a method of its own here: Table V asks what it adds. */
@@ -29,7 +29,7 @@ export function contendersOf(
     const own = alone ? CONTENDER_NAMES : [ownName(experiment)];
     return (names ?? own).map((name) => ({
       name: alone ? name : names ? `${experiment.name}/${name}` : experiment.name,
-      experiment: { ...withMethod(experiment, name), budget },
+      experiment: checked({ ...withMethod(experiment, name), budget }, name),
     }));
   });
   const twice = contenders.find(({ name }, i) => contenders.findIndex((other) => other.name === name) !== i);
@@ -61,6 +61,11 @@ function withMethod(experiment: Experiment, name: string): Experiment {
   const suppression = name === 'ne-sgd' ? true : name === 'ne-sgd-without-suppression' ? false : evolution.suppression;
   const methodName = (name === 'ne-sgd-without-suppression' ? 'ne-sgd' : name) as MethodName;
   return { ...experiment, evolution: { ...evolution, suppression }, method: { ...method, name: methodName } };
+}
+
+/** A file for one method may lack what another goes by. @throws InputError */
+function checked(experiment: Experiment, method: string): Experiment {
+  return parseExperiment(experiment, `${experiment.name} with method ${method}`);
 }
 
 /** The run of one contender and seed. The same comparison asked for again finds it; any other setting is another run. */

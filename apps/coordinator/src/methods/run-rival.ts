@@ -61,9 +61,12 @@ function planOf(run: RunFolder, alpha: AlphaFact | null, epochImages: number): P
   const most = (set: number) => (budgeted ? Number.MAX_SAFE_INTEGER : set);
   const atOnce = experiment.evolution.populationSize;
 
-  if (method.name === 'sgd-restarts' && alpha) {
+  if (method.name === 'sgd-restarts' && alpha && retrain) {
     const { learningRateRetained: _, learningRateReinitialised, ...optimisation } = retrain;
-    const settings = { ...optimisation, learningRate: method.sgdRestarts.learningRate ?? learningRateReinitialised };
+    const learningRate = method.sgdRestarts.learningRate ?? learningRateReinitialised;
+    if (learningRate === undefined)
+      throw new Error('an experiment of this method has a learning rate: its schema says so');
+    const settings = { ...optimisation, learningRate };
     const { repeats } = method.sgdRestarts;
     const { epochs } = settings;
     const params = { repeats: most(repeats), epochs, hyperparameters: hyperparametersOf(settings), atOnce };
@@ -73,8 +76,10 @@ function planOf(run: RunFolder, alpha: AlphaFact | null, epochImages: number): P
       method: (perform) => sgdRestarts({ ...params, alpha: alpha.weights }, perform),
     };
   }
-  const { alpha: settings } = experiment;
-  if ('from' in settings) throw new Error('an experiment of this method has settings for alpha: its schema says so');
+  if ('from' in experiment.alpha)
+    throw new Error('an experiment of this method has settings for alpha: its schema says so');
+  /** Every request says its epochs. */
+  const settings: AlphaTraining = { ...experiment.alpha, epochs: experiment.alpha.epochs ?? 1 };
   const hyperparameters = hyperparametersOf(settings);
   switch (method.name) {
     case 'sgd': {

@@ -1,7 +1,7 @@
 import { randomMasks } from '@nesgd/core/baselines';
 import { InputError, NesgdError } from '@nesgd/core/errors';
 import { type Generation, maskToString, type NeSgdParams, neSgd, steadyState } from '@nesgd/core/evolution';
-import type { AlphaFact, EvaluatedFact, RunFolder } from '@nesgd/core/run';
+import { type AlphaFact, type EvaluatedFact, type RunFolder, retrainingOf } from '@nesgd/core/run';
 import { BudgetSpentError, budgetOf } from '../budget.js';
 import type { Conduct } from '../conduct-run.js';
 import { answersIn, evaluatedFacts, journalledEvaluate } from '../evaluate.js';
@@ -17,7 +17,7 @@ const UNTIL_THE_BUDGET_ENDS = 2 ** 31;
 export async function searchMasks(conduct: Conduct, alpha: AlphaFact): Promise<Found> {
   const { run, dispatcher, watch, signal } = conduct;
   const { experiment, blocks } = run.opened;
-  const budget = budgetOf(run, conduct.trainImages, experiment.retrain);
+  const budget = budgetOf(run, conduct.trainImages, retrainingOf(experiment));
   const params: NeSgdParams = {
     seed: experiment.seed,
     genomeLength: blocks.length,
@@ -162,7 +162,7 @@ async function winnersWeights(conduct: Conduct, alpha: AlphaFact, winner: Evalua
   }
   if (winner.curve.at(-1)?.trainLoss === null) {
     // The fittest of all stores no weights only where training it led nowhere, so the others did no better.
-    const { learningRateReinitialised } = run.opened.experiment.retrain;
+    const { learningRateReinitialised } = retrainingOf(run.opened.experiment);
     throw new NesgdError(
       'ALL_DIVERGED',
       `every individual's loss stopped being a number, so there is no network to keep: start a new run with a retrain.learningRateReinitialised below ${learningRateReinitialised}`,

@@ -1,6 +1,6 @@
 import { epochsWithin } from '@nesgd/core/baselines';
 import { type EvaluateOne, type Individual, maskToString } from '@nesgd/core/evolution';
-import type { AlphaFact, EvaluatedFact, FailedFact } from '@nesgd/core/run';
+import { type AlphaFact, type EvaluatedFact, type FailedFact, retrainingOf } from '@nesgd/core/run';
 import type { Budget } from '../budget.js';
 import type { Conduct } from '../conduct-run.js';
 import { answersIn, endsTrainers, evaluationKey, giveUp, individual, measureIndividual } from '../evaluate.js';
@@ -29,7 +29,7 @@ export function journalledEvaluateOne(conduct: Conduct, alpha: AlphaFact, budget
   const { run, dispatcher, watch, signal } = conduct;
   const { experiment } = run.opened;
   const { populationSize, generations } = experiment.evolution;
-  const { epochs: wanted } = experiment.retrain;
+  const { epochs: wanted } = retrainingOf(experiment);
   const measuring = { journal: run.journal, dispatcher, alpha: alpha.weights, watch, signal };
   const known = answersIn(run.journal);
   const births: Birth[] = [];

@@ -1,3 +1,4 @@
+import { searchesMasks, usesAlpha } from '@nesgd/core/run';
 import { plural } from '../display/format.js';
 import {
   FIVE_NUMBERS,
@@ -80,8 +81,10 @@ export function measuredBy(runs: readonly RunDigest[]): string[] {
   return runs.map(({ runId, method, opened, alpha }) => {
     const { experiment, data } = opened;
     const { dataset, model, retrain, evolution, fitness } = experiment;
+    const retraining = retrain && usesAlpha(method) ? `, retraining ${retrain.epochs}` : '';
+    const search = searchesMasks(method) ? `, ${evolution.generations} generations of ${evolution.populationSize}` : '';
     const images = data.trainImages === null ? 'all training images' : `${data.trainImages} training images`;
-    return `${runId}: ${method}, ${model.name} on ${dataset.name}, ${images}, alpha ${alpha?.curve.length ?? 0} epochs, retraining ${retrain.epochs}, ${evolution.generations} generations of ${evolution.populationSize}, fitness on ${fitness}.`;
+    return `${runId}: ${method}, ${model.name} on ${dataset.name}, ${images}, alpha ${alpha?.curve.length ?? 0} epochs${retraining}${search}, fitness on ${fitness}.`;
   });
 }
 

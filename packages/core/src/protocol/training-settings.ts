@@ -72,20 +72,47 @@ export const alphaTrainingSchema = z
   .refine(isAverageOfTheLast.check, isAverageOfTheLast.fault);
 export type AlphaTraining = z.infer<typeof alphaTrainingSchema>;
 
-export const retrainSchema = z
-  .strictObject({
-    ...optimisation,
-    /** eta0: for the blocks that the mask keeps. */
-    learningRateRetained: rate,
-    /** eta1: for the re-initialised blocks. */
-    learningRateReinitialised: rate,
-  })
-  .refine(isAverageOfTheLast.check, isAverageOfTheLast.fault)
-  .refine((r) => r.learningRateRetained < r.learningRateReinitialised, {
+/** The same as an experiment says it: methods that train in pieces have lengths of their own. */
+export const alphaSettingsSchema = z
+  .strictObject({ ...optimisation, epochs: positiveInt.optional(), learningRate: rate })
+  .refine(isAverageOfTheLast.check, isAverageOfTheLast.fault);
+
+const rates = {
+  /** eta0: for the blocks that the mask keeps. */
+  learningRateRetained: rate,
+  /** eta1: for the re-initialised blocks. */
+  learningRateReinitialised: rate,
+};
+
+interface Rates {
+  readonly learningRateRetained?: number | undefined;
+  readonly learningRateReinitialised?: number | undefined;
+}
+
+const isInOrder = {
+  check: ({ learningRateRetained: eta0, learningRateReinitialised: eta1 }: Rates) =>
+    eta0 === undefined || eta1 === undefined || eta0 < eta1,
+  fault: {
     path: ['learningRateRetained'],
-    error: (issue) => {
-      const r = issue.input as { learningRateRetained: number; learningRateReinitialised: number };
+    error: (issue: { readonly input?: unknown }) => {
+      const r = issue.input as Rates;
       return `is ${r.learningRateRetained}, but Eq. 5 wants learningRateRetained (eta0) below learningRateReinitialised (eta1 = ${r.learningRateReinitialised})`;
     },
-  });
+  },
+};
+
+export const retrainSchema = z
+  .strictObject({ ...optimisation, ...rates })
+  .refine(isAverageOfTheLast.check, isAverageOfTheLast.fault)
+  .refine(isInOrder.check, isInOrder.fault);
 export type Retraining = z.infer<typeof retrainSchema>;
+
+/** The same as an experiment says it: a method without masks has one learning rate. */
+export const retrainSettingsSchema = z
+  .strictObject({
+    ...optimisation,
+    learningRateRetained: rates.learningRateRetained.optional(),
+    learningRateReinitialised: rates.learningRateReinitialised.optional(),
+  })
+  .refine(isAverageOfTheLast.check, isAverageOfTheLast.fault)
+  .refine(isInOrder.check, isInOrder.fault);

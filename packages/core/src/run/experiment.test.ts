@@ -55,7 +55,17 @@ describe('parseExperiment', () => {
       { model: { name: 'resnet9' } },
       /model.name: is "resnet9": give one of resnet8, .*\. Did you mean resnet8\?/,
     ],
-    ['a missing section', { evolution: undefined }, /evolution: is missing: give keys: populationSize, generations/],
+    ['a missing section', { model: undefined }, /model: is missing: give keys: name/],
+    [
+      'a missing section that the method goes by',
+      { retrain: undefined },
+      /retrain.epochs: is missing, and method.name ne-sgd needs it: give a whole number of 1 or more\n {2}retrain.learningRateRetained: .*\n {2}retrain.learningRateReinitialised: /,
+    ],
+    [
+      'an alpha without a length, from which the method starts',
+      { alpha: { learningRate: 0.1 } },
+      /alpha.epochs: is missing, and method.name ne-sgd needs it/,
+    ],
     [
       'a fraction of an epoch',
       { alpha: { epochs: 1.5, learningRate: 0.1 } },
@@ -103,7 +113,7 @@ describe('parseExperiment', () => {
       { alpha: { from: 'a.safetensors', epochs: 3, learningRate: 0.1 } },
       /alpha: from and the other keys \(here epochs, learningRate\) exclude one another: .*Give from alone, or leave it out/,
     ],
-    ['an alpha that is neither', { alpha: 3 }, /alpha: is 3: give keys: epochs, learningRate, or keys: from/],
+    ['an alpha that is neither', { alpha: 3 }, /alpha: is 3: give keys: learningRate, or keys: from/],
     ['an alpha file that is no text', { alpha: { from: 3 } }, /alpha.from: is 3: give a text/],
     [
       'a population of one',
@@ -144,6 +154,29 @@ describe('parseExperiment', () => {
     expect(() => parse(changes)).toThrow(/^file.yaml is not a valid experiment/);
   });
 
+  it.each([
+    ['sgd', { alpha: { epochs: 2, learningRate: 0.1 } }],
+    ['sgd', { alpha: { learningRate: 0.1 }, method: { name: 'sgd', sgd: { epochs: 2 } } }],
+    ['esgd', { alpha: { learningRate: 0.1 } }],
+    ['pbt', { alpha: { learningRate: 0.1 } }],
+    ['sgd-restarts', { retrain: { epochs: 1 }, method: { name: 'sgd-restarts', sgdRestarts: { learningRate: 0.1 } } }],
+    ['random-masks', { evolution: undefined }],
+  ])('method %s needs nothing but what it goes by: %j', (name, changes) => {
+    const unused = name === 'random-masks' ? {} : { retrain: undefined, evolution: undefined };
+    expect(parse({ ...unused, method: { name }, ...changes }).method.name).toBe(name);
+    expect(() => parse({ ...unused, method: { name }, ...changes, alpha: { epochs: 1 } })).toThrow(
+      /alpha.learningRate/,
+    );
+  });
+
+  it('names the flag that chose a method whose keys are not there', () => {
+    const alone = { ...exampleExperiment(), retrain: undefined, method: { name: 'pbt' } };
+    const flags = [{ key: 'method.name', text: '--set method.name=ne-sgd' }];
+    expect(() => parseExperiment({ ...alone, method: { name: 'ne-sgd' } }, 'file.yaml', flags)).toThrow(
+      /--set method.name=ne-sgd: retrain.epochs: is missing, and method.name ne-sgd needs it/,
+    );
+  });
+
   it('reports every fault at once', () => {
     expect(() => parse({ seed: -1, model: { name: 'x' } })).toThrow(/seed: [^\n]*\n {2}model.name: /);
   });
@@ -166,7 +199,7 @@ describe('loadExperiment', () => {
   it('--set reaches each key by its path, also one that the file leaves out', async () => {
     const set = ['retrain.epochs=7', 'runtime.threads=2', 'dataset.augmentation={padCrop: 4}', 'seed=5'];
     const experiment = await loadExperiment(path, { set });
-    expect(experiment.retrain.epochs).toBe(7);
+    expect(experiment.retrain?.epochs).toBe(7);
     expect(experiment.runtime.threads).toBe(2);
     expect(experiment.dataset.augmentation.padCrop).toBe(4);
     expect(experiment.seed).toBe(5);
@@ -188,7 +221,7 @@ describe('loadExperiment', () => {
     const profiles = { small: { retrain: { epochs: 2 }, dataset: { trainImages: 100 } } };
     await writeFile(path, JSON.stringify({ ...exampleExperiment(), profiles }));
     const plain = await loadExperiment(path);
-    expect(plain.retrain.epochs).toBe(1);
+    expect(plain.retrain?.epochs).toBe(1);
     const small = await loadExperiment(path, { set: ['seed=9', 'profile=small', 'dataset.trainImages=50'] });
     expect(small.retrain).toEqual({ ...plain.retrain, epochs: 2 });
     expect(small.dataset.trainImages).toBe(50);

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { datasetSchema } from '../datasets/spec.js';
-import { alphaTrainingSchema, modelSchema, PRECISIONS, retrainSchema } from '../protocol/index.js';
+import { alphaSettingsSchema, modelSchema, PRECISIONS, retrainSettingsSchema } from '../protocol/index.js';
 import { methodSchema, usesAlpha } from './method-settings.js';
+import { missingKeys } from './missing-keys.js';
 
 /** One experiment: what `experiments/*.yaml` say. Every key is checked; unknown ones are refused. */
 
 const alphaSchema = z.union([
-  alphaTrainingSchema,
+  alphaSettingsSchema,
   /** An alpha trained elsewhere: a safetensors file of this model; a relative path counts from the current folder. */
   z.strictObject({ from: z.string().min(1) }),
 ]);
@@ -14,10 +15,10 @@ const alphaSchema = z.union([
 const probability = z.number().min(0).max(1);
 
 const evolutionSchema = z.strictObject({
-  /** m */
-  populationSize: z.int().min(2),
-  /** T; 0 measures the initial population only. */
-  generations: z.int().min(0),
+  /** m, in Table I 5. What a round of other methods trains, too. */
+  populationSize: z.int().min(2).default(5),
+  /** T, in Table I 30; 0 measures the initial population only. */
+  generations: z.int().min(0).default(30),
   /** mu */
   crossoverProbability: probability.default(0.9),
   /** nu, a bit */
@@ -79,8 +80,9 @@ export const experimentSchema = z
     dataset: datasetSchema,
     model: modelSchema,
     alpha: alphaSchema,
-    retrain: retrainSchema,
-    evolution: evolutionSchema,
+    /** Methods that train from random weights have none. */
+    retrain: retrainSettingsSchema.optional(),
+    evolution: evolutionSchema.prefault({}),
     method: methodSchema.prefault({}),
     /**
      * Training images that the method may see, alpha's among them where it uses alpha; counted over all epochs and all
@@ -105,7 +107,13 @@ export const experimentSchema = z
     path: ['dataset', 'validationFraction'],
     error: 'is 0, but fitness: validation needs validation images: give a fraction above 0, such as 0.1',
   })
-  .refine((e) => (e.evolution.firstEpochs ?? 1) <= e.retrain.epochs, {
+  .superRefine((e, context) => {
+    for (const { path, wanted } of missingKeys(e)) {
+      const message = `is missing, and method.name ${e.method.name} needs it: give ${wanted}`;
+      context.addIssue({ code: 'custom', path: [...path], message });
+    }
+  })
+  .refine((e) => (e.evolution.firstEpochs ?? 1) <= (e.retrain?.epochs ?? Number.POSITIVE_INFINITY), {
     path: ['evolution', 'firstEpochs'],
     error: 'is above retrain.epochs, to which it grows: give at most as many',
   })

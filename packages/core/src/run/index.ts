@@ -5,6 +5,7 @@ export * from './facts.js';
 export { type Overrides, withFlag } from './flags.js';
 export { canonicalFacts, Journal, readJournal, readJournalFrom, readJournalSlices } from './journal.js';
 export { METHOD_NAMES, type MethodName, type MethodSettings, searchesMasks, usesAlpha } from './method-settings.js';
+export { alphaTrainingOf, retrainingOf } from './missing-keys.js';
 export { parseExperiment } from './parse-experiment.js';
 export { retryGivenUp } from './rewind.js';
 export * from './run-command.js';
