@@ -3,7 +3,7 @@ import { prepareDataset } from '@nesgd/core/datasets';
 import { type AlphaJob, PROTOCOL_VERSION, type Runtime } from '@nesgd/core/protocol';
 import type { JobOutcome, OpenedFact } from '@nesgd/core/run';
 import { detectEngines, findBrokerBinary, startBroker } from '@nesgd/core/runtime';
-import { type CacheFolder, cacheFolder, defaultCacheRoot } from '@nesgd/core/storage';
+import { type CacheFolder, cacheFolder, defaultCacheRoot, SnapshotStore, trainingKey } from '@nesgd/core/storage';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clearingSnapshots } from '../../apps/coordinator/src/dispatch/clearing-snapshots.js';
@@ -155,6 +155,40 @@ describe.each(engines)('snapshots on %s', (engine) => {
     }
     expect(await leftOver()).toEqual({ snapshots: [], blobs: [] });
   });
+});
+
+it.runIf(usable)('a job that another kind of processor began is begun anew, to the bits of this kind', async () => {
+  const training = { ...alphaJob.training, epochs: 4 };
+  const job: AlphaJob = { ...alphaJob, runId: 'kinds', training, runtime: { engine: 'tensorflow', threads: 1 } };
+  const notices: string[] = [];
+  const dispatching = async <T>(epochs: number, use: (dispatcher: LocalDispatcher) => Promise<T>): Promise<T> => {
+    const onNotice = (text: string) => notices.push(text);
+    const dispatcher = new LocalDispatcher({ workers: 1, cacheRoot: cache.root, snapshotEpochs: epochs, onNotice });
+    return use(dispatcher).finally(() => dispatcher.close());
+  };
+  const brokenOff = () =>
+    dispatching(1, async (dispatcher) => {
+      const enough = new AbortController();
+      const onProgress = (_: string, { epoch }: { epoch: number }) => epoch >= 2 && enough.abort(new Error('enough'));
+      await expect(dispatcher.dispatch(job, { signal: enough.signal, onProgress })).rejects.toThrow('enough');
+    });
+  const whole = (epochs: number) => dispatching(epochs, async (dispatcher) => (await dispatcher.dispatch(job)).result);
+  const here = await whole(0);
+  await brokenOff();
+  try {
+    // As if on a processor without AVX: TensorFlow's library takes other instructions, which add in another order.
+    process.env.ONEDNN_MAX_CPU_ISA = 'SSE41';
+    const there = await whole(0);
+    expect(there.weights).not.toBe(here.weights);
+    expect(await whole(1)).toEqual(there);
+    expect(notices).toEqual([]);
+  } finally {
+    delete process.env.ONEDNN_MAX_CPU_ISA;
+  }
+  expect(await whole(1)).toEqual(here);
+  expect(notices).toEqual([expect.stringMatching(/^local-1: goes on from its snapshot: \d+ epochs/)]);
+  await new SnapshotStore(cache).clearAll(trainingKey(job));
+  for (const sha256 of await readdir(cache.blobs.folder)) await cache.blobs.delete(sha256);
 });
 
 it('a job that a worker elsewhere puts down goes on on another machine, over HTTP, to the same facts', async () => {

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NesgdError } from '@nesgd/core/errors';
+import { computedOn } from '@nesgd/core/machine';
 import { type Job, type JobResult, jobResultSchema } from '@nesgd/core/protocol';
 import { type AlphaFact, alphaTrainingOf } from '@nesgd/core/run';
-import { type CacheFolder, trainingKey, writeFileAtomically } from '@nesgd/core/storage';
+import { type CacheFolder, keyOnProcessor, trainingKey, writeFileAtomically } from '@nesgd/core/storage';
 import type { Conduct } from './conduct-run.js';
 import { jobsOf } from './jobs.js';
 
@@ -35,7 +36,8 @@ async function makeAlpha(conduct: Conduct): Promise<AlphaFact> {
 
   const job = jobs.alpha(alphaTrainingOf(experiment));
   const { runId: _, ...dependsOn } = job;
-  const record = join(cache.alphas, `${trainingKey(dependsOn)}.json`);
+  // A cache folder that machines share: one of another kind of processor trains its own.
+  const record = join(cache.alphas, `${keyOnProcessor(trainingKey(dependsOn), computedOn(job.runtime))}.json`);
   const earlier = await readRecord(record, cache);
   if (earlier) {
     watch({ type: 'alpha-reused', accuracy: earlier.accuracy });

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { processorKind } from '@nesgd/core/machine';
 import {
   type CancelReason,
   cancelKey,
@@ -29,6 +30,7 @@ const BEATS_MISSED = 5;
  */
 export class Pulse {
   readonly #since = new Date().toISOString();
+  readonly #processor = processorKind();
   readonly #timer: NodeJS.Timeout;
   #answeredAt = performance.now();
   #beating: Promise<void> | undefined;
@@ -63,7 +65,14 @@ export class Pulse {
   async #exchange(): Promise<void> {
     const { connection, name, intervalMs, state, onDrain, onCancel } = this.options;
     const now = state();
-    const record: WorkerRecord = { name, host: hostname(), pid: process.pid, since: this.#since, ...now };
+    const record: WorkerRecord = {
+      name,
+      host: hostname(),
+      pid: process.pid,
+      since: this.#since,
+      processor: this.#processor,
+      ...now,
+    };
     const answers = await connection
       .pipeline()
       .set(workerKey(name), JSON.stringify(record), 'PX', BEATS_MISSED * intervalMs)

@@ -113,7 +113,7 @@ export class Supervisor {
             : new NesgdError(CANCELLED, 'its run gave it up'),
         ),
     });
-    this.#worker.on('completed', (job) => void this.#snapshots.clear(trainingKey(job.data as Job)).catch(() => {}));
+    this.#worker.on('completed', (job) => void this.#snapshots.clearAll(trainingKey(job.data as Job)).catch(() => {}));
     this.#health = config.healthFile === undefined ? undefined : this.#keepHealthFile(config.healthFile);
     this.#waitForAJob();
     this.#worker.on('stalled', (jobId) => log.warn({ jobId }, 'a worker went silent; its job is back in the queue'));
@@ -203,7 +203,7 @@ export class Supervisor {
         { kind: job.kind, runId: job.runId, mask: job.kind === 'evaluate' ? job.mask : undefined },
         'job started',
       );
-      const { result, seconds, engine } = await this.#do(
+      const { result, seconds, ...means } = await this.#do(
         job,
         report,
         AbortSignal.any([this.#stop.signal, giveUp.signal]),
@@ -212,7 +212,7 @@ export class Supervisor {
       this.#refusalsInARow = 0;
       this.#refusal = null;
       this.#countJob();
-      return { result, provenance: { worker: this.config.name, engine, seconds } };
+      return { result, provenance: { worker: this.config.name, seconds, ...means } };
     } catch (error) {
       if (this.#stop.signal.aborted) {
         await this.#artifacts?.snapshots.sent(SNAPSHOT_GRACE_MS);

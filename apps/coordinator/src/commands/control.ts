@@ -6,6 +6,7 @@ import type { CoordinatorConfig } from '../config.js';
 import { controlRun, stopRun } from '../control/control-run.js';
 import { HIGHEST_PRIORITY } from '../control/orders.js';
 import { drain, listWorkers, type WorkerSources } from '../control/workers.js';
+import { mixedProcessors } from '../dispatch/noting-processors.js';
 import { printLine } from '../display/line.js';
 import { tableLines } from '../display/table-lines.js';
 import { withTypedCommands } from '../invocation.js';
@@ -125,8 +126,16 @@ function workerLines({ workers, silent }: WorkerList): string[] {
   const heading = ['worker', 'state', 'job', 'process', 'since'];
   return [
     ...(rows.length > 0 ? tableLines(heading, rows, 'left').map((line) => printLine(line, false)) : ['no workers']),
+    ...mixtureNotes(workers),
     ...silent.map((runId) => `run ${runId} does not say which workers it has just now`),
   ];
+}
+
+function mixtureNotes(workers: WorkerList['workers']): string[] {
+  const kinds = new Map(workers.flatMap(({ name, processor }) => (processor ? [[processor, name] as const] : [])));
+  if (kinds.size < 2) return [];
+  const who = [...kinds].map(([processor, name]) => `${name} computes on ${processor}`);
+  return [mixedProcessors(who.join(', '))];
 }
 
 /**

@@ -29,6 +29,7 @@ import type { CoordinatorConfig } from '../config.js';
 import { RunControl } from '../control/run-control.js';
 import { type Crew, hire } from '../crew.js';
 import { clearingSnapshots } from '../dispatch/clearing-snapshots.js';
+import { notingProcessors } from '../dispatch/noting-processors.js';
 import { traced } from '../dispatch/traced.js';
 import { plural } from '../display/format.js';
 import { notingDivergence, refuseDiverged } from '../divergence.js';
@@ -294,10 +295,11 @@ export async function workOn(
       watch,
     });
     const span = { 'nesgd.run': folder.id, 'nesgd.experiment': experiment.name, 'nesgd.resumed': options.resumed };
+    const clearing = clearingSnapshots(artifacts?.serving(dispatcher, folder.opened) ?? dispatcher, cache);
     const conduct = () =>
       conductRun({
         run: folder,
-        dispatcher: traced(clearingSnapshots(artifacts?.serving(dispatcher, folder.opened) ?? dispatcher, cache)),
+        dispatcher: traced(notingProcessors(clearing, folder.journal.lines, watch)),
         cache,
         trainImages: counts.train,
         watch,

@@ -7,7 +7,7 @@ export function clearingSnapshots(dispatcher: Dispatcher, cache: CacheFolder): D
   return {
     async dispatch(job, handlers) {
       const outcome = await dispatcher.dispatch(job, handlers);
-      await store.clear(trainingKey(job)).catch(() => {}); // It takes room and harms nothing; a later sweep removes it.
+      await store.clearAll(trainingKey(job)).catch(() => {}); // It takes room and harms nothing; a later sweep removes it.
       return outcome;
     },
     close: () => dispatcher.close(),

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { NesgdError } from '@nesgd/core/errors';
+import { processorKind } from '@nesgd/core/machine';
 import { describeJob, type Job, type WorkerRecord } from '@nesgd/core/protocol';
 import { DEFAULT_ATTEMPTS, type DispatchHandlers, type JobOutcome } from '@nesgd/core/run';
 import { TrainerSlot } from '@nesgd/core/trainer';
@@ -59,12 +60,12 @@ export class LocalDispatcher implements ControlledDispatcher {
       place.job = { job, giveUp };
       try {
         handlers.onStart?.(place.name);
-        const { result, seconds, engine } = await place.slot.run(job, {
+        const { result, seconds, ...means } = await place.slot.run(job, {
           onProgress: (progress) => handlers.onProgress?.(place.name, progress),
           onNotice: (text) => this.#onNotice(`${place.name}: ${text}`),
           signal: AbortSignal.any([signal, giveUp.signal]),
         });
-        return { result, provenance: { worker: place.name, engine, seconds } };
+        return { result, provenance: { worker: place.name, seconds, ...means } };
       } catch (error) {
         signal.throwIfAborted();
         if (giveUp.signal.aborted) {
@@ -112,6 +113,7 @@ export class LocalDispatcher implements ControlledDispatcher {
       pid: process.pid,
       since: this.#since,
       state: job ? 'busy' : 'idle',
+      processor: processorKind(),
       job: job ? { id: jobIdOf(job.job), runId: job.job.runId, what: describeJob(job.job) } : null,
     }));
   }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { MeasureJob } from '@nesgd/core/protocol';
 import type { Dispatcher, OpenedFact } from '@nesgd/core/run';
-import { type CacheFolder, cacheFolder, trainingKey } from '@nesgd/core/storage';
+import { type CacheFolder, cacheFolder, keyOnProcessor, trainingKey } from '@nesgd/core/storage';
 import { artifactPath, artifactRoute, snapshotRoute } from '@nesgd/core/transfer';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../run-events.js';
@@ -288,6 +288,16 @@ describe('artifact service: how far trainings have come', () => {
     });
     expect((await ask(route)).status).toBe(404);
     expect((await put(pointer(NEW, 20))).status).toBe(422);
+  });
+
+  it('gives the state of one kind of processor to its like alone', async () => {
+    const [amd, intel] = ['AMD', 'Intel'].map((kind) => snapshotRoute(keyOnProcessor(key, kind)));
+    await during(async () => {
+      await ask(blob(NEW), { method: 'PUT', body: NEW });
+      expect((await put(pointer(NEW), amd)).status).toBe(201);
+      expect((await ask(intel!)).status).toBe(404);
+      expect(await (await ask(amd!)).text()).toBe(pointer(NEW));
+    });
   });
 
   it('takes nothing for a state that no worker sent, that a job names, or that is no pointer; and names no file by it', async () => {

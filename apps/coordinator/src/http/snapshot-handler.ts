@@ -19,11 +19,12 @@ const LARGEST_BODY_BYTES = 1_000;
 export function snapshotHandler({ cache, isUnderWay, wasUploaded, offered }: SnapshotShelf): Handler {
   const store = new SnapshotStore(cache);
   return async (request, response) => {
-    const key = snapshotOfRoute(request.url ?? '');
-    if (key === undefined) return 'not mine';
+    const asked = snapshotOfRoute(request.url ?? '');
+    if (asked === undefined) return 'not mine';
+    const { name, key } = asked;
     const known = isUnderWay(key);
     if (request.method === 'GET') {
-      const snapshot = known ? await store.find(key) : undefined;
+      const snapshot = known ? await store.find(name) : undefined;
       if (!snapshot || !(await cache.blobs.has(snapshot.sha256))) refuse(response, 404, 'there is no such snapshot');
       else {
         offered(snapshot.sha256);
@@ -33,7 +34,7 @@ export function snapshotHandler({ cache, isUnderWay, wasUploaded, offered }: Sna
       const snapshot = known ? await bodyOf(request) : undefined;
       if (!snapshot || !wasUploaded(snapshot.sha256)) refuse(response, 422, 'no state of a job that is under way');
       else {
-        await store.point(key, snapshot);
+        await store.point(name, snapshot);
         response.writeHead(201).end();
       }
     } else {

@@ -96,10 +96,10 @@ export class CoordinatorClient {
   }
 
   /** How far the coordinator knows a job's training to have come. @throws TransferError */
-  async snapshot(key: string, signal: AbortSignal): Promise<Snapshot | undefined> {
+  async snapshot(name: string, signal: AbortSignal): Promise<Snapshot | undefined> {
     const idle = new IdleTimeout(this.#idleTimeoutMs, signal);
     try {
-      const response = await this.#send('GET', snapshotRoute(key), { signal: idle.signal });
+      const response = await this.#send('GET', snapshotRoute(name), { signal: idle.signal });
       if (response.ok) return snapshotSchema.safeParse(await response.json()).data;
       await response.body?.cancel();
       return undefined;
@@ -109,11 +109,11 @@ export class CoordinatorClient {
   }
 
   /** Says which blob, sent before, holds the state of a job's training. @returns whether it was taken. @throws TransferError */
-  async putSnapshot(key: string, snapshot: Snapshot, signal: AbortSignal): Promise<boolean> {
+  async putSnapshot(name: string, snapshot: Snapshot, signal: AbortSignal): Promise<boolean> {
     const idle = new IdleTimeout(this.#idleTimeoutMs, signal);
     try {
       const init = { body: JSON.stringify(snapshot), signal: idle.signal };
-      const response = await this.#send('PUT', snapshotRoute(key), init);
+      const response = await this.#send('PUT', snapshotRoute(name), init);
       await response.body?.cancel();
       return response.ok;
     } finally {

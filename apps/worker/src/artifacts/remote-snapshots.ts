@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { computedOn } from '@nesgd/core/machine';
 import type { Job } from '@nesgd/core/protocol';
-import { type CacheFolder, type Snapshot, SnapshotStore, trainingKey } from '@nesgd/core/storage';
+import { type CacheFolder, keyOnProcessor, type Snapshot, SnapshotStore, trainingKey } from '@nesgd/core/storage';
 import { type Artifact, artifactPath } from '@nesgd/core/transfer';
 import type { Logger } from 'pino';
 import type { CoordinatorClient } from './coordinator-client.js';
@@ -33,13 +34,13 @@ export class RemoteSnapshots {
   async bring(job: Job, signal: AbortSignal): Promise<void> {
     if (!('training' in job)) return;
     const { cache, coordinator, log, patience } = this.options;
-    const key = trainingKey(job);
+    const name = nameOf(job);
     try {
-      const [ours, theirs] = [await this.#store.find(key), await coordinator.snapshot(key, signal)];
+      const [ours, theirs] = [await this.#store.find(name), await coordinator.snapshot(name, signal)];
       if (!theirs || (ours && ours.steps >= theirs.steps)) return;
       const patienceMs = Math.min(PATIENCE_MS, patience.patienceMs);
       await fetchArtifact(blobOf(theirs), { ...patience, patienceMs, cache, coordinator, signal });
-      await this.#store.point(key, theirs);
+      await this.#store.point(name, theirs);
       log.info({ steps: theirs.steps }, 'fetched how far another worker has come with the job');
     } catch (error) {
       signal.throwIfAborted();
@@ -49,7 +50,7 @@ export class RemoteSnapshots {
 
   /** Sends the coordinator a job's snapshot, in the background; of those that wait only the last is sent. */
   send(job: Job, snapshot: Snapshot): void {
-    this.#next = () => this.#sendNow(trainingKey(job), snapshot);
+    this.#next = () => this.#sendNow(nameOf(job), snapshot);
     this.#sending ??= this.#sendAll().finally(() => {
       this.#sending = undefined;
     });
@@ -67,17 +68,19 @@ export class RemoteSnapshots {
     }
   }
 
-  async #sendNow(key: string, snapshot: Snapshot): Promise<void> {
+  async #sendNow(name: string, snapshot: Snapshot): Promise<void> {
     const { cache, coordinator, log } = this.options;
     const signal = AbortSignal.timeout(PATIENCE_MS);
     try {
       await coordinator.put(blobOf(snapshot), artifactPath(cache, blobOf(snapshot)), signal);
-      const taken = await coordinator.putSnapshot(key, snapshot, signal);
+      const taken = await coordinator.putSnapshot(name, snapshot, signal);
       log.debug({ steps: snapshot.steps, taken }, 'sent how far the job has come');
     } catch (error) {
       log.warn({ error: String(error) }, 'the snapshot of the job could not be sent');
     }
   }
 }
+
+const nameOf = (job: Job) => keyOnProcessor(trainingKey(job), computedOn(job.runtime));
 
 const blobOf = ({ sha256 }: Snapshot): Artifact => ({ kind: 'blobs', sha256 });

@@ -2,3 +2,4 @@ export { processorHasBfloat16 } from './bfloat16.js';
 export { type Card, type CardSearch, visibleCards } from './cards.js';
 export { usableCores } from './cores.js';
 export { spareMemoryBytes } from './memory.js';
+export { computedOn, processorKind } from './processor.js';

@@ -6,7 +6,7 @@ import { alphaTrainingSchema, augmentationSchema, modelSchema, retrainSchema } f
  * What travels on the queue. A job names data and weights by content (SHA-256), never by path, so any machine that
  * can fetch by hash can do it, and doing it twice gives the same bits.
  */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 is 64 lower-case hexadecimal digits');
 export const maskStringSchema = z.string().regex(/^[01]+$/, 'a mask is a string of 0 and 1');
@@ -143,6 +143,8 @@ export type Progress = z.infer<typeof progressSchema>;
 export const provenanceSchema = z.strictObject({
   worker: z.string(),
   engine: z.string(),
+  /** The kind of processor or card, where bits depend on it (`computedOn`). */
+  processor: z.string().max(200).exactOptional(),
   seconds: z.number(),
 });
 export type Provenance = z.infer<typeof provenanceSchema>;

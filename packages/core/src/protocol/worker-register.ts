@@ -28,6 +28,8 @@ export const workerRecordSchema = z.strictObject({
   pid: z.int().min(0),
   /** ISO 8601, UTC. */
   since: z.iso.datetime(),
+  /** The kind of its processor: TensorFlow's results on another kind may differ in their bits. */
+  processor: z.string().max(200).exactOptional(),
   state: z.enum(['idle', 'busy', 'draining']),
   /** What it is at. */
   job: z.strictObject({ id: z.string().max(300), runId: z.string().max(100), what: z.string().max(2_000) }).nullable(),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CacheFolder, cacheFolder } from './cache-folder.js';
 import { SnapshotStore } from './snapshots.js';
-import { trainingKey } from './training-key.js';
+import { keyOnProcessor, trainingKey } from './training-key.js';
 
 describe('SnapshotStore', () => {
   const key = trainingKey({ kind: 'alpha', seed: 1 });
@@ -47,6 +47,23 @@ describe('SnapshotStore', () => {
     expect([...(await blobs()), ...(await readdir(cache.snapshots))]).toEqual([]);
   });
 
+  it('keeps apart what kinds of processors have come to; all go when the job is done, and no other job', async () => {
+    const [amd, intel] = [keyOnProcessor(key, 'AMD'), keyOnProcessor(key, 'Intel')];
+    const other = await store.keep(trainingKey({ kind: 'other' }), 1, Buffer.from('other'));
+    await store.keep(amd, 20, Buffer.from('of an AMD'));
+    await store.keep(key, 5, Buffer.from('of any'));
+    expect(await store.find(intel)).toBeUndefined();
+    const fresh = await store.keep(intel, 10, Buffer.from('of an Intel'));
+    expect(await store.find(intel)).toEqual(fresh);
+    await store.clearAll(key);
+    expect([await store.find(amd), await store.find(intel), await store.find(key)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(await blobs()).toEqual([other!.sha256]);
+  });
+
   it.each(['', '{', '{"steps":-1,"sha256":"0"}', `{"steps":1,"sha256":"../../etc/passwd"}`, 'x'.repeat(5_000)])(
     'a damaged pointer is none: %.30s',
     async (text) => {
@@ -68,7 +85,10 @@ describe('SnapshotStore', () => {
     expect(await blobs()).toEqual([fresh!.sha256]);
   });
 
-  it('lets no name but a hash into a path', async () => {
-    await expect(store.find('../../etc/passwd')).rejects.toThrow('not the key');
-  });
+  it.each(['../../etc/passwd', `${'0'.repeat(64)}-../x`, `${'0'.repeat(64)}-`])(
+    'lets no name but hashes into a path: %s',
+    async (name) => {
+      await expect(store.find(name)).rejects.toThrow('not the name');
+    },
+  );
 });

@@ -16,8 +16,14 @@ export type Snapshot = z.infer<typeof snapshotSchema>;
 const FORGOTTEN_AFTER_MS = 7 * 24 * 3600 * 1000;
 const LARGEST_POINTER_BYTES = 1_000;
 
+/** What `keyOnProcessor` gives; its first part is the training's key. */
+const NAME = /^([0-9a-f]{64})(-[0-9a-f]{16})?$/;
+
+/** @returns the key in a snapshot's name; undefined for every other text. */
+export const keyOfSnapshot = (name: string): string | undefined => NAME.exec(name)?.[1];
+
 /**
- * The last state of each training under way in a cache folder: the state is a blob, and `snapshots/<key>.json` says
+ * The last state of each training under way in a cache folder: the state is a blob, and `snapshots/<name>.json` says
  * which one. Both are written atomically, the blob first, so a crash leaves the snapshot before or the new one. Several
  * workers may be at the same job: the furthest counts, and all states of one job lead to the same bits.
  */
@@ -25,8 +31,8 @@ export class SnapshotStore {
   constructor(private readonly cache: Pick<CacheFolder, 'blobs' | 'snapshots'>) {}
 
   /** @returns undefined where there is none, or what is there is damaged. */
-  async find(key: string): Promise<Snapshot | undefined> {
-    const path = this.#path(key);
+  async find(name: string): Promise<Snapshot | undefined> {
+    const path = this.#path(name);
     const size = await stat(path).then(
       (file) => file.size,
       () => 0,
@@ -37,43 +43,51 @@ export class SnapshotStore {
   }
 
   /** Stores a state. @returns undefined where one that is further is there already. */
-  async keep(key: string, steps: number, state: Uint8Array): Promise<Snapshot | undefined> {
-    const before = await this.find(key);
+  async keep(name: string, steps: number, state: Uint8Array): Promise<Snapshot | undefined> {
+    const before = await this.find(name);
     if (before && before.steps > steps) return undefined;
     const snapshot = { steps, sha256: await this.cache.blobs.put(state) };
-    await this.point(key, snapshot);
+    await this.point(name, snapshot);
     return snapshot;
   }
 
   /** Says that a job's state is a blob which is here by now, unless a state that is further is known. */
-  async point(key: string, snapshot: Snapshot): Promise<void> {
-    const before = await this.find(key);
+  async point(name: string, snapshot: Snapshot): Promise<void> {
+    const before = await this.find(name);
     if (before && (before.steps > snapshot.steps || before.sha256 === snapshot.sha256)) return;
-    await writeFileAtomically(this.#path(key), JSON.stringify(snapshot));
+    await writeFileAtomically(this.#path(name), JSON.stringify(snapshot));
     if (before) await this.cache.blobs.delete(before.sha256);
   }
 
   /** Removes the snapshot and its state: the job is done, or the state is of no use. */
-  async clear(key: string): Promise<void> {
-    const snapshot = await this.find(key);
-    await rm(this.#path(key), { force: true });
+  async clear(name: string): Promise<void> {
+    const snapshot = await this.find(name);
+    await rm(this.#path(name), { force: true });
     if (snapshot) await this.cache.blobs.delete(snapshot.sha256);
+  }
+
+  /** Removes the snapshots of a training that is done, of whichever processors. */
+  async clearAll(key: string): Promise<void> {
+    for (const name of await this.#names()) if (keyOfSnapshot(name) === key) await this.clear(name);
   }
 
   /** Removes the snapshots of jobs that nobody went on with for a week. */
   async sweep(now = Date.now()): Promise<void> {
-    for (const name of await readdir(this.cache.snapshots).catch(() => [])) {
-      const key = /^([0-9a-f]{64})\.json$/.exec(name)?.[1];
-      if (key === undefined) continue;
-      const about = await stat(this.#path(key)).catch(() => undefined);
-      if (about && now - about.mtimeMs > FORGOTTEN_AFTER_MS) await this.clear(key);
+    for (const name of await this.#names()) {
+      const about = await stat(this.#path(name)).catch(() => undefined);
+      if (about && now - about.mtimeMs > FORGOTTEN_AFTER_MS) await this.clear(name);
     }
   }
 
-  #path(key: string): string {
-    // The name goes into a path: nothing but a hash may pass.
-    if (!/^[0-9a-f]{64}$/.test(key)) throw new Error(`not the key of a snapshot: ${JSON.stringify(key)}`);
-    return join(this.cache.snapshots, `${key}.json`);
+  async #names(): Promise<string[]> {
+    const files = await readdir(this.cache.snapshots).catch(() => []);
+    return files.flatMap((file) => (file.endsWith('.json') && NAME.test(file.slice(0, -5)) ? [file.slice(0, -5)] : []));
+  }
+
+  #path(name: string): string {
+    // The name goes into a path: nothing but hashes may pass.
+    if (!NAME.test(name)) throw new Error(`not the name of a snapshot: ${JSON.stringify(name)}`);
+    return join(this.cache.snapshots, `${name}.json`);
   }
 }
 

@@ -6,3 +6,10 @@ import { sha256OfJson } from './canonical-json.js';
  * an earlier edition of the engine left is not taken for today's.
  */
 export const trainingKey = (job: object, edition: object = EDITION): string => sha256OfJson({ job, edition });
+
+/**
+ * The key of a training that is done on one kind of processor: another kind goes on from its state to other bits.
+ * @param processor `computedOn`; undefined where it plays no part.
+ */
+export const keyOnProcessor = (key: string, processor: string | undefined): string =>
+  processor === undefined ? key : `${key}-${sha256OfJson(processor).slice(0, 16)}`;

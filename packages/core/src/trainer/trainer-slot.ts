@@ -1,4 +1,5 @@
-import { type Job, type Runtime, sameRuntime } from '../protocol/index.js';
+import { computedOn } from '../machine/index.js';
+import { type Job, type Provenance, type Runtime, sameRuntime } from '../protocol/index.js';
 import { inSpan } from '../tracing/index.js';
 import { type Done, type JobHandlers, TrainerProcess } from './trainer-process.js';
 
@@ -22,12 +23,13 @@ export class TrainerSlot {
 
   constructor(private readonly options: TrainerSlotOptions) {}
 
-  async run(job: Job, handlers: JobHandlers = {}): Promise<Done & { engine: string }> {
+  async run(job: Job, handlers: JobHandlers = {}): Promise<Done & Pick<Provenance, 'engine' | 'processor'>> {
     // Until the trainer is there, too: starting one takes a second, as a trace should show.
     return inSpan('trainer', { 'nesgd.run': job.runId, 'nesgd.job': job.kind }, async () => {
       const trainer = await this.#trainerFor(job.runtime);
       const done = await trainer.run(job, handlers);
-      return { ...done, engine: trainer.engine };
+      const processor = computedOn(job.runtime);
+      return { ...done, engine: trainer.engine, ...(processor !== undefined && { processor }) };
     });
   }
 

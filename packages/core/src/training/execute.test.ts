@@ -7,6 +7,7 @@ import { packDataset } from '../datasets/pack.js';
 import { packedPath } from '../datasets/packed-file.js';
 import { joined } from '../datasets/test-support.js';
 import { MaskLengthError, NesgdError, UnwantedJobError } from '../errors.js';
+import { computedOn } from '../machine/index.js';
 import {
   type AlphaJob,
   type EvaluateJob,
@@ -18,7 +19,7 @@ import {
   type Runtime,
   type TrainJob,
 } from '../protocol/index.js';
-import { type CacheFolder, cacheFolder, SnapshotStore, trainingKey } from '../storage/index.js';
+import { type CacheFolder, cacheFolder, keyOnProcessor, SnapshotStore, trainingKey } from '../storage/index.js';
 import { initialWeights } from './alpha.js';
 import { readCheckpoint } from './checkpoint.js';
 import { availableEngines } from './engine/index.js';
@@ -208,7 +209,8 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('executor
       e.dispose();
       return result;
     };
-    afterEach(() => store().clear(trainingKey(job())));
+    const snapshotName = () => keyOnProcessor(trainingKey(job()), computedOn(job().runtime));
+    afterEach(() => store().clearAll(trainingKey(job())));
 
     it('a job that was broken off goes on after the last epoch that was kept, to the same facts', async () => {
       await breakOff();
@@ -239,13 +241,13 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('executor
               velocities: new Map(spec.parameters.map(({ name: n, shape }) => [n, new Float32Array(sizeOf(shape))])),
             }),
           );
-          await store().point(trainingKey(job()), { steps: 1_000, sha256: foreign });
+          await store().point(snapshotName(), { steps: 1_000, sha256: foreign });
         },
         /it is the state of another training/,
       ],
     ])('one that is %s is discarded with a word, never used', async (_, spoil, reason) => {
       await breakOff();
-      await spoil((await store().find(trainingKey(job())))!.sha256);
+      await spoil((await store().find(snapshotName()))!.sha256);
       const { result, epochs, notices } = await goOn();
       expect(notices).toEqual([expect.stringMatching(/^its snapshot is discarded, the training begins anew: /)]);
       expect(notices[0]).toMatch(reason);

@@ -1,6 +1,7 @@
 import type { StreamPath } from '../datasets/index.js';
 import { NesgdError } from '../errors.js';
 import { maskFromString } from '../evolution/individual.js';
+import { computedOn } from '../machine/index.js';
 import {
   type AlphaJob,
   describeRuntime,
@@ -14,7 +15,7 @@ import {
   sameRuntime,
   type TrainJob,
 } from '../protocol/index.js';
-import { type CacheFolder, type Snapshot, SnapshotStore, trainingKey } from '../storage/index.js';
+import { type CacheFolder, keyOnProcessor, type Snapshot, SnapshotStore, trainingKey } from '../storage/index.js';
 import { initialWeights, trainAlpha } from './alpha.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { createEngine, type Engine } from './engine/index.js';
@@ -181,7 +182,7 @@ export class Executor {
     return JobSnapshots.open({
       store: new SnapshotStore(this.cache),
       blobs: this.cache.blobs,
-      key: trainingKey(job),
+      name: keyOnProcessor(trainingKey(job), computedOn(job.runtime)),
       spec,
       everyEpochs: this.snapshotEpochs,
       onKept: watch.onSnapshot,

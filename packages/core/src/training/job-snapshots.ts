@@ -6,8 +6,8 @@ import { formatTrainingState, parseTrainingState, type TrainingState } from './t
 export interface JobSnapshotsOptions {
   readonly store: SnapshotStore;
   readonly blobs: BlobStore;
-  /** `trainingKey` of the job. */
-  readonly key: string;
+  /** `keyOnProcessor` of the job's training here. */
+  readonly name: string;
   readonly spec: ModelSpec;
   /** A snapshot every so many epochs. Undefined: after an epoch that ends a minute or more after the last snapshot. */
   readonly everyEpochs?: number | undefined;
@@ -41,9 +41,9 @@ export class JobSnapshots implements Snapshots {
   }
 
   async keep(state: TrainingState): Promise<void> {
-    const { store, key, spec, onKept, onNotice } = this.options;
+    const { store, name, spec, onKept, onNotice } = this.options;
     try {
-      const snapshot = await store.keep(key, state.steps, formatTrainingState(spec, key, state));
+      const snapshot = await store.keep(name, state.steps, formatTrainingState(spec, name, state));
       if (snapshot) onKept?.(snapshot);
     } catch (error) {
       onNotice?.(`no snapshot of the training could be kept: ${error instanceof Error ? error.message : error}`);
@@ -52,17 +52,17 @@ export class JobSnapshots implements Snapshots {
   }
 }
 
-async function read({ store, blobs, key, spec, onNotice }: JobSnapshotsOptions): Promise<TrainingState | undefined> {
-  const snapshot = await store.find(key);
+async function read({ store, blobs, name, spec, onNotice }: JobSnapshotsOptions): Promise<TrainingState | undefined> {
+  const snapshot = await store.find(name);
   if (!snapshot) return undefined;
   try {
-    const state = parseTrainingState(await blobs.get(snapshot.sha256), spec, key, blobs.path(snapshot.sha256));
+    const state = parseTrainingState(await blobs.get(snapshot.sha256), spec, name, blobs.path(snapshot.sha256));
     onNotice?.(`goes on from its snapshot: ${state.curve.length} epochs and ${state.images} images are done`);
     return state;
   } catch (error) {
     const why = error instanceof Error ? error.message : error;
     onNotice?.(`its snapshot is discarded, the training begins anew: ${why}`);
-    await store.clear(key).catch(() => {}); // Read again next time, and discarded again.
+    await store.clear(name).catch(() => {}); // Read again next time, and discarded again.
     return undefined;
   }
 }

@@ -52,7 +52,7 @@ const metadataSchema = z.strictObject({
   averagedEpochs: z.int().min(0),
 });
 
-/** @param job key of the job that it belongs to. @returns a safetensors file. */
+/** @param job names the training that it belongs to (`keyOnProcessor`). @returns a safetensors file. */
 export function formatTrainingState(spec: ModelSpec, job: string, state: TrainingState): Uint8Array {
   const { weights, velocities, best, average, steps, lossSum, images, imagesTrained, curve } = state;
   const tensors = new Map<string, { shape: readonly number[]; values: Float32Array }>();

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { packedPath } from '../datasets/packed-file.js';
 import type { Job } from '../protocol/index.js';
-import type { CacheFolder } from '../storage/index.js';
+import { type CacheFolder, keyOfSnapshot } from '../storage/index.js';
 
 /** What a job names by content and a machine without our cache folder has to fetch: weights, or a packed data set. */
 export interface Artifact {
@@ -60,11 +60,13 @@ export function incomingFolder(cache: CacheFolder): string {
 }
 
 /** Where the coordinator says, and is told, which blob holds the furthest state of a job's training. */
-export function snapshotRoute(key: string): string {
-  return `/snapshots/${key}`;
+export function snapshotRoute(name: string): string {
+  return `/snapshots/${name}`;
 }
 
-/** @returns the key; undefined for every other text, as `artifactOfRoute`. */
-export function snapshotOfRoute(target: string): string | undefined {
-  return /^\/snapshots\/([0-9a-f]{64})$/.exec(target)?.[1];
+/** @returns the snapshot's name and the training's key in it; undefined for every other text, as `artifactOfRoute`. */
+export function snapshotOfRoute(target: string): { readonly name: string; readonly key: string } | undefined {
+  const name = /^\/snapshots\/([^/]+)$/.exec(target)?.[1] ?? '';
+  const key = keyOfSnapshot(name);
+  return key === undefined ? undefined : { name, key };
 }

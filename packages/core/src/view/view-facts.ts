@@ -14,6 +14,8 @@ export interface ViewLine {
   readonly worker?: string;
   /** Its engine: library, version, device, threads. */
   readonly engine?: string;
+  /** The kind of processor or card that it was computed on, where bits depend on it. */
+  readonly processor?: string;
   readonly seconds?: number;
   /** Known from an earlier run. */
   readonly reused?: boolean;
