@@ -176,11 +176,13 @@ async function fetchWheels(build, root, progress, { env, onStart }) {
   return wheels;
 }
 
-/** Our own operations, compiled into the binding: they register themselves with TensorFlow when it is loaded. */
-const OPERATIONS = fileURLToPath(new URL('../../packages/core/native/operations.cc', import.meta.url));
+/** Our own, compiled into the binding: operations register themselves with TensorFlow when it is loaded. */
+const SOURCES = ['operations.cc', 'context.cc'].map((name) =>
+  fileURLToPath(new URL(`../../packages/core/native/${name}`, import.meta.url)),
+);
 
 /**
- * Three C++ files and two libraries, so the compiler is called directly: node-gyp would add make and a download of
+ * Four C++ files and two libraries, so the compiler is called directly: node-gyp would add make and a download of
  * Node's headers, while the stable Node-API headers come from npm.
  * @param {string} root
  * @param {Places} places
@@ -199,7 +201,8 @@ async function buildBinding(root, { libraries, binding: folder }, { env, steps, 
         // Known to x86 compilers alone; the operations choose their instructions when they are loaded.
         ...(process.arch === 'x64' ? ['-mprefer-vector-width=512'] : []),
         ...[`-I${nodeApi}`, `-I${tfjsNode}`, `-I${join(libraries, 'include')}`],
-        ...[join(tfjsNode, 'binding/tfjs_backend.cc'), join(tfjsNode, 'binding/tfjs_binding.cc'), OPERATIONS],
+        ...[join(tfjsNode, 'binding/tfjs_backend.cc'), join(tfjsNode, 'binding/tfjs_binding.cc'), ...SOURCES],
+        '-Wl,--wrap=TFE_NewContext',
         ...['-o', binding, `-L${libraries}`, ...LIBRARIES.map((name) => `-l:${name}`)],
         // Relative, and the same from the partial folder: the cache may be moved as a whole.
         `-Wl,-rpath,$ORIGIN/../${relative(root, libraries)}`,

@@ -37,7 +37,7 @@ export interface JournalledEvaluateOptions extends Measuring {
 export type Answer = EvaluatedFact | FailedFact;
 
 /** Ends of a trainer rather than of a training: met by a genome again and again, they are the genome's doing. */
-const ENDS_OF_TRAINERS = new Set(['TRAINER_DIED', 'TRAINER_HUNG', 'OUT_OF_MEMORY', 'WASM_MEMORY', 'JOB_STALLED']);
+const ENDS_OF_TRAINERS = new Set(['TRAINER_DIED', 'TRAINER_HUNG', 'TRAINER_MEMORY', 'WASM_MEMORY', 'JOB_STALLED']);
 const MAX_REASON_LENGTH = 500;
 
 /**

@@ -23,14 +23,13 @@ import type { WorkerConfig } from './config.js';
 import { HealthFile } from './health/health-file.js';
 import { parseJob } from './parse-job.js';
 import { Pulse } from './pulse.js';
+import { QueuePause } from './queue-pause.js';
 import { RefusedJobError } from './refused-job-error.js';
 
 /** What a trainer meets where a file in the cache folder is gone or has changed. */
 const CACHE_FAULTS = new Set(['BLOB_MISSING', 'BLOB_CORRUPT', 'DATASET_MISSING', 'DATASET_CORRUPT', 'CHECKPOINT']);
 /** What this machine lacks and another may have. */
 const LACKING_HERE = new Set(['ENGINE_UNAVAILABLE', 'DISK_FULL']);
-/** In pauses: the longest is so many times the first. */
-const LONGEST_PAUSE = 16;
 const BACK_IN_QUEUE_AFTER_MS = 500;
 /** Time to send the state of the job in hand before it goes back. */
 const SNAPSHOT_GRACE_MS = 6_000;
@@ -51,11 +50,10 @@ export class Supervisor {
   readonly #snapshots: SnapshotStore;
   /** Undefined where the cache folder is the coordinator's own. */
   readonly #artifacts: RemoteArtifacts | undefined;
-  #refusalsInARow = 0;
+  readonly #pause: QueuePause;
   #refusal: string | null = null;
   #jobsDone = 0;
   #idle: NodeJS.Timeout | undefined;
-  #pause: NodeJS.Timeout | undefined;
   readonly #stop = new AbortController();
   readonly #pulse: Pulse;
   readonly #health: HealthFile | undefined;
@@ -91,6 +89,7 @@ export class Supervisor {
       // A worker's death is not the job's fault: borrowed machines come and go all week.
       maxStalledCount: 10,
     });
+    this.#pause = new QueuePause(this.#worker, config.refusalPauseMs);
     this.#worker.on('error', (error) => {
       if (isConnectionFault(error)) outage.failed(error);
       else log.warn({ error: error.message }, 'queue');
@@ -127,7 +126,7 @@ export class Supervisor {
   /** Puts the current job's state down, gives it back to the queue, where another worker goes on with it, and ends. */
   async close(): Promise<void> {
     this.#stop.abort();
-    clearTimeout(this.#pause);
+    this.#pause.stop();
     clearTimeout(this.#idle);
     await this.#worker.close();
     await this.#slot.close();
@@ -149,7 +148,7 @@ export class Supervisor {
     if (this.#draining || this.#stop.signal.aborted) return;
     this.#draining = true;
     this.log.info(`drained: ${why}; the current job is the last`);
-    clearTimeout(this.#pause);
+    this.#pause.stop();
     clearTimeout(this.#idle);
     void this.#worker.close().then(this.onDrained);
   }
@@ -209,7 +208,7 @@ export class Supervisor {
         AbortSignal.any([this.#stop.signal, giveUp.signal]),
       );
       log.info({ accuracy: result.accuracy, seconds }, 'job done');
-      this.#refusalsInARow = 0;
+      this.#pause.reset();
       this.#refusal = null;
       this.#countJob();
       return { result, provenance: { worker: this.config.name, seconds, ...means } };
@@ -226,7 +225,9 @@ export class Supervisor {
         error instanceof NesgdError ? error : new NesgdError('UNEXPECTED', String(error), true, { cause: error });
       this.#countJob();
       log.error({ code: known.code, retryable: known.retryable }, known.message);
-      throw known.retryable ? new Error(failureText(known)) : new UnrecoverableError(failureText(known));
+      throw known.retryable || (await this.#leaveToLarger(queued.data, known))
+        ? new Error(failureText(known))
+        : new UnrecoverableError(failureText(known));
     } finally {
       this.#current = undefined;
       this.#waitForAJob();
@@ -267,22 +268,27 @@ export class Supervisor {
     throw new RefusedJobError(error.code, error.message, { cause: error });
   }
 
+  /**
+   * Whether another worker, with more memory, may do a job that needs more than this one has. Unlike a refusal this uses
+   * up an attempt, so that a run that is too large for all ends with the reason.
+   */
+  async #leaveToLarger(job: unknown, { code }: NesgdError): Promise<boolean> {
+    if (code !== 'OUT_OF_MEMORY' || this.config.ownRunIds.includes((job as Job).runId)) return false;
+    await this.#pause.begin();
+    return true;
+  }
+
   async #handBack(
     queued: QueueJob<unknown, JobOutcome>,
     token: string | undefined,
     refusal: RefusedJobError,
   ): Promise<never> {
-    const pauseMs = this.config.refusalPauseMs * Math.min(2 ** this.#refusalsInARow, LONGEST_PAUSE);
-    this.#refusalsInARow += 1;
     this.#refusal = refusal.message;
-    this.log.warn(
-      { jobId: queued.id, code: refusal.code, pauseMs },
-      `this worker cannot do the job, which goes back for others: ${refusal.message}`,
-    );
+    const text = `this worker cannot do the job, which goes back for others: ${refusal.message}`;
+    this.log.warn({ jobId: queued.id, code: refusal.code }, text);
     const report: WorkerReport = { worker: this.config.name, progress: null, refusal: refusal.message.slice(0, 1_000) };
     await queued.updateProgress(report).catch(() => {});
-    await this.#worker.pause(true);
-    this.#pause = setTimeout(() => this.#worker.resume(), pauseMs);
+    await this.#pause.begin();
     // Behind the others, or jobs that nobody here can do would stand before those that somebody can.
     await queued.moveToDelayed(Date.now() + BACK_IN_QUEUE_AFTER_MS, token);
     throw new DelayedError();

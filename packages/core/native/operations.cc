@@ -37,6 +37,7 @@ class Status {
   operator TF_Status*() const { return status_; }
   bool ok() const { return TF_GetCode(status_) == TF_OK; }
   void Fail(const std::string& message) { TF_SetStatus(status_, TF_INVALID_ARGUMENT, message.c_str()); }
+  void Take(const Status& other) { TF_SetStatus(status_, TF_GetCode(other), TF_Message(other)); }
 
  private:
   TF_Status* status_;
@@ -77,12 +78,18 @@ class Call {
     return Tensor(tensor);
   }
 
+  /** Without memory the call is not `ok` any more, and the tensor must not be touched. */
   Tensor Output(int i, const std::vector<int64_t>& shape) {
     int64_t size = 1;
     for (int64_t length : shape) size *= length;
-    return Tensor(
-        TF_AllocateOutput(context_, i, TF_FLOAT, shape.data(), shape.size(), size * sizeof(float), status_));
+    Status allocated;  // Of its own: the next output's would take its place.
+    Tensor tensor(
+        TF_AllocateOutput(context_, i, TF_FLOAT, shape.data(), shape.size(), size * sizeof(float), allocated));
+    if (!allocated.ok() && status_.ok()) status_.Take(allocated);
+    return tensor;
   }
+
+  bool ok() const { return status_.ok(); }
 
   bool Require(bool holds, const char* otherwise) {
     if (!holds && status_.ok()) status_.Fail(otherwise);
@@ -176,6 +183,7 @@ void BatchNorm(void* kernel, TF_OpKernelContext* context) {
   const std::vector<int64_t> vector{channels};
   const Tensor next_mean = call.Output(1, vector), next_variance = call.Output(2, vector),
                saved_mean = call.Output(3, vector), saved_inverse = call.Output(4, vector);
+  if (!call.ok()) return;
 
   const BatchNormShape shape(rows, channels, true);
   const Rows all(x.data(), channels, rows);
@@ -211,6 +219,7 @@ void BatchNormGrad(void* kernel, TF_OpKernelContext* context) {
     return;
   const Tensor dx = call.Output(0, WithChannels(x.shape(), channels));
   const Tensor d_scale = call.Output(1, {channels}), d_offset = call.Output(2, {channels});
+  if (!call.ok()) return;
 
   const BatchNormShape shape(rows, channels, x.channels() == channels && dy.channels() == channels);
   const Rows wide_dy = SliceOf(attributes, 0, dy).folded(shape.fold),
@@ -269,6 +278,7 @@ void Add(void* kernel, TF_OpKernelContext* context) {
     return;
   const int64_t channels = attributes.channels[0];
   const Tensor y = call.Output(0, WithChannels(a.shape(), channels));
+  if (!call.ok()) return;
   const int64_t fold = FoldOf(a.rows(), channels, a.channels() == channels && b.channels() == channels);
   const Rows left = SliceOf(attributes, 0, a).folded(fold), right = SliceOf(attributes, 1, b).folded(fold);
   const Chunks chunks(a.rows() / fold, channels * fold);
@@ -305,6 +315,7 @@ void Concat(void* kernel, TF_OpKernelContext* context) {
   if (!call.Require(fits, "NesgdConcat: all inputs want the same pixels, and the channels that are asked of them"))
     return;
   const Tensor y = call.Output(0, WithChannels(inputs[0].shape(), channels));
+  if (!call.ok()) return;
   const Chunks chunks(inputs[0].rows(), channels);
   ThePool().Run(chunks.count(), [&](int64_t chunk) {
     const int64_t begin = chunks.begin(chunk);
@@ -387,6 +398,7 @@ void Conv3x3(void* kernel, TF_OpKernelContext* context) {
                     "NesgdConv3x3: x wants [n, h, w, c], w [3, 3, c, k], and c and k to be multiples of 16"))
     return;
   const Tensor y = call.Output(0, WithChannels(images, weights[to]));
+  if (!call.ok()) return;
   Winograd().convolve(ThePool(), {images[0], images[1], images[2]}, images[3], weights[to], x.data(), w.data(),
                       attributes.turned, y.data());
 }
@@ -401,6 +413,7 @@ void Conv3x3GradKernel(void*, TF_OpKernelContext* context) {
                     "NesgdConv3x3GradKernel: x wants [n, h, w, c], dy [n, h, w, k], c and k to be multiples of 16"))
     return;
   const Tensor dw = call.Output(0, {3, 3, images[3], gradients[3]});
+  if (!call.ok()) return;
   Winograd().convolve_grad_kernel(ThePool(), {images[0], images[1], images[2]}, images[3], gradients[3], x.data(),
                                   dy.data(), dw.data());
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { InputError, isDiskFull, NesgdError } from '../errors.js';
 import { jobResultSchema, jobSchema, modelSchema, normalisationSchema, progressSchema } from '../protocol/index.js';
 import { snapshotSchema } from '../storage/index.js';
+import { outOfMemory, saysOutOfMemory } from './out-of-memory.js';
 
 /** What a supervisor and its trainer child process say to each other over the fork's IPC channel. */
 
@@ -66,14 +67,15 @@ export function errorToMessage(error: unknown): ErrorMessage {
   const text = error instanceof Error ? error.message : String(error);
   // No other attempt on this machine would fare better.
   if (isDiskFull(error)) return { code: 'DISK_FULL', message: noSpace(text), retryable: false, input: false };
-  if (OUT_OF_MEMORY.test(text)) return { code: 'OUT_OF_MEMORY', message: text, retryable: true, input: false };
+  if (saysOutOfMemory(text)) return errorToMessage(outOfMemory(text));
+  if (PROCESS_MEMORY.test(text)) return { code: 'TRAINER_MEMORY', message: text, retryable: true, input: false };
   // An error nobody foresaw: the same job would meet it again, but another machine might not.
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { code: 'UNEXPECTED', message, retryable: true, input: false };
 }
 
-/** What TensorFlow, WebAssembly and V8 say. */
-const OUT_OF_MEMORY = /OOM when allocating|RESOURCE_EXHAUSTED|allocation failed|out of memory/i;
+/** What WebAssembly and V8 say, of a process that has grown over hours as well. */
+const PROCESS_MEMORY = /allocation failed|out of memory/i;
 
 const noSpace = (text: string): string =>
   `the cache folder has no space left (${text}): free some, or name another one by NESGD_CACHE; "nesgd resume" goes on`;

@@ -4,6 +4,7 @@ import { NesgdError, UnwantedJobError } from '../errors.js';
 import type { Job, JobResult, Progress, Runtime } from '../protocol/index.js';
 import type { Snapshot } from '../storage/index.js';
 import { errorFromMessage, type FromTrainer, fromTrainerSchema, type Inference, type ToTrainer } from './messages.js';
+import { outOfMemory, saysOutOfMemory } from './out-of-memory.js';
 import { trainerEnvironment } from './trainer-environment.js';
 import { hangTimeoutMs, Watchdog } from './watchdog.js';
 
@@ -123,7 +124,8 @@ export class TrainerProcess {
       trainer.#watch(reject);
       child.once('close', (code, signal) => {
         trainer.#watchdog?.stop();
-        const died = new TrainerDiedError(code, signal, trainer.#lastOutput);
+        const words = trainer.#lastOutput;
+        const died = saysOutOfMemory(words) ? outOfMemory(words) : new TrainerDiedError(code, signal, words);
         reject(died);
         trainer.#settle()?.reject(died);
       });

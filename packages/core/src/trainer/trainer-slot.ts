@@ -1,3 +1,4 @@
+import { NesgdError } from '../errors.js';
 import { computedOn } from '../machine/index.js';
 import { type Job, type Provenance, type Runtime, sameRuntime } from '../protocol/index.js';
 import { inSpan } from '../tracing/index.js';
@@ -27,7 +28,11 @@ export class TrainerSlot {
     // Until the trainer is there, too: starting one takes a second, as a trace should show.
     return inSpan('trainer', { 'nesgd.run': job.runId, 'nesgd.job': job.kind }, async () => {
       const trainer = await this.#trainerFor(job.runtime);
-      const done = await trainer.run(job, handlers);
+      const done = await trainer.run(job, handlers).catch(async (error) => {
+        // What the step that failed held stays held in that process.
+        if (error instanceof NesgdError && error.code === 'OUT_OF_MEMORY') await this.close();
+        throw error;
+      });
       const processor = computedOn(job.runtime);
       return { ...done, engine: trainer.engine, ...(processor !== undefined && { processor }) };
     });

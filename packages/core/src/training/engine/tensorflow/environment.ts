@@ -6,11 +6,12 @@ const NO_CARD = '-1';
 /**
  * What TensorFlow and the libraries under it are told when they load (decision 0049).
  * @param given the environment so far: what a user set there of the log level and the memory stays.
+ * @returns undefined for what must not be set.
  */
 export function tensorflowEnvironment(
   { threads, device, precision }: Means & { readonly threads: number },
   given: NodeJS.ProcessEnv,
-): Record<string, string> {
+): Record<string, string | undefined> {
   return {
     TF_NUM_INTRAOP_THREADS: String(threads),
     TF_NUM_INTEROP_THREADS: '1',
@@ -28,8 +29,9 @@ export function tensorflowEnvironment(
           TF_FORCE_GPU_ALLOW_GROWTH: given.TF_FORCE_GPU_ALLOW_GROWTH ?? 'true',
           // Kernels that add in a fixed order; cuDNN's algorithms are then chosen without timing them.
           TF_DETERMINISTIC_OPS: '1',
-          // 0 keeps cuBLAS and cuDNN from rounding float32 operands to TF32.
-          NVIDIA_TF32_OVERRIDE: precision === 'tf32' ? '1' : '0',
+          // 0 keeps cuBLAS and cuDNN from rounding float32 operands to TF32, which TensorFlow lets them do by itself. 1
+          // would round where it has a reason not to.
+          NVIDIA_TF32_OVERRIDE: precision === 'tf32' ? undefined : '0',
         }),
   };
 }

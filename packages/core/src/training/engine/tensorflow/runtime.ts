@@ -20,6 +20,8 @@ export class TensorFlowRuntime {
   readonly fused: boolean;
   /** Whether 3x3 convolutions by Winograd's algorithm are among them: they want AVX-512, or AVX2 and FMA. */
   readonly winograd: boolean;
+  /** Operations are chosen as for a card, where some of TensorFlow's have no fixed order of sums. */
+  readonly asOnCard: boolean;
   readonly #attributes: Map<string, TFEOpAttr[]>;
   readonly #constants: Map<string, number>;
   #resources = 0;
@@ -38,9 +40,10 @@ export class TensorFlowRuntime {
     this.float32 = [this.attr.float32('T')];
     this.fused = !original && this.device === 'CPU' && this.#hasFusedOperations();
     this.winograd = this.fused && this.#hasWinograd();
+    this.asOnCard = original !== undefined || this.device === 'GPU';
   }
 
-  /** The same with TensorFlow's own operations alone, as on a card. */
+  /** The same with the operations that a card would run. */
   plain(): TensorFlowRuntime {
     return new TensorFlowRuntime(this.#binding, this.precision, this);
   }
@@ -189,7 +192,10 @@ export function loadTensorFlow(threads: number, { device, precision }: Means): T
   if (precision === 'bfloat16' && !processorHasBfloat16()) {
     throw new EngineUnavailableError('tensorflow', 'the job wants precision bfloat16, which this processor lacks');
   }
-  Object.assign(process.env, tensorflowEnvironment({ threads, device, precision }, process.env));
+  for (const [name, value] of Object.entries(tensorflowEnvironment({ threads, device, precision }, process.env))) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
   // Node 23 removed this function, which TensorFlow.js 4.22 still calls (tfjs issue 8609).
   const legacy = util as { isNullOrUndefined?: (value: unknown) => boolean };
   legacy.isNullOrUndefined ??= (value) => value === null || value === undefined;
