@@ -1,7 +1,10 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalFacts, type EvaluatedFact, type Fact, type GenerationFact, readJournal } from '@nesgd/core/run';
+import { cacheFolder } from '@nesgd/core/storage';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LocalDispatcher } from '../../apps/coordinator/src/dispatch/local-dispatcher.js';
+import { jobsOf } from '../../apps/coordinator/src/jobs.js';
 import { type Cli, until, Workplace, writeExperiment } from '../support/cli.js';
 import { tinyExperiment } from '../support/tiny.js';
 
@@ -210,4 +213,45 @@ it('steadyStateLag, averageLast: the same facts from one worker and from two, ki
   const facts = await factsOf('steady');
   expect(facts.filter(({ type }) => type === 'generation').length).toBeGreaterThan(0);
   expect(comparable(await factsOf('steady-killed'))).toEqual(comparable(facts));
+});
+
+it('successiveHalving: the same facts from one worker and from two, killed, resumed; who goes on has the bits of an undisturbed training', async () => {
+  const evolution = { populationSize: 6, generations: 1, successiveHalving: { firstEpochs: 1, eta: 2 } };
+  const set = ['retrain.epochs=4', `evolution=${JSON.stringify(evolution)}`];
+  const flags = set.flatMap((assignment) => ['--set', assignment]);
+  const args = (runId: string, workers: string) =>
+    ['run', file, ...flags, '--run-id', runId, '--broker', 'local', '--workers', workers, '--json'] as const;
+  const summary = await place.start([...args('halves', '1')]).summary<Summary>();
+  const facts = await factsOf('halves');
+  const evaluated = facts.flatMap((fact) => (fact.type === 'evaluated' ? [fact] : []));
+  // Of five masks (one was drawn twice) two go on after one epoch and one after two.
+  const initial = (await generationsOf('halves'))[0]!.measured;
+  expect(initial.map(({ curve }) => curve.length).sort()).toEqual([1, 1, 1, 2, 4]);
+  const epochs = evaluated.reduce((sum, { curve }) => sum + curve.length, 0);
+  expect(summary.imagesTrained).toBe((3 + epochs) * EPOCH);
+
+  const cli = place.start([...args('halves-killed', '2')]);
+  await until('somebody was trained past the first rung', async () => {
+    const { lines } = await readJournal(join(place.runs, 'halves-killed', 'journal.jsonl'));
+    return lines.some(({ fact }) => fact.type === 'rung' && fact.from > 0);
+  });
+  cli.child.kill('SIGKILL');
+  await cli.exited;
+  await place.start(['resume', 'halves-killed', '--broker', 'local', '--workers', '2', '--json']).summary<Summary>();
+  expect(comparable(await factsOf('halves-killed'))).toEqual(comparable(facts));
+
+  const cache = cacheFolder(place.env.NESGD_CACHE as string);
+  expect(await readdir(cache.snapshots)).toEqual([]);
+  const opened = facts.find((fact) => fact.type === 'opened')!;
+  const alpha = facts.find((fact) => fact.type === 'alpha')!;
+  const survivor = initial.find(({ curve }) => curve.length === 4)!;
+  const { mask, repeat } = survivor;
+  const job = jobsOf(opened).evaluate({ alpha: alpha.weights, mask, repeat, epochs: 4, keepWeightsAbove: null });
+  const dispatcher = new LocalDispatcher({ workers: 1, cacheRoot: cache.root, snapshotEpochs: 0 });
+  const { result } = await dispatcher.dispatch(job);
+  await dispatcher.close();
+  const { accuracy, curve, imagesTrained } = survivor;
+  expect(result).toMatchObject({ accuracy, curve, imagesTrained });
+  const last = facts.find((fact) => fact.type === 'rung' && fact.mask === mask && fact.until === 4);
+  expect(last).toMatchObject({ weights: result.weights });
 });

@@ -1,5 +1,5 @@
 import { NesgdError } from '@nesgd/core/errors';
-import { imagesOfTraining, type Retraining } from '@nesgd/core/protocol';
+import { imagesOfPart, imagesOfTraining, type PartOfTraining, type Retraining } from '@nesgd/core/protocol';
 import type { RunFolder } from '@nesgd/core/run';
 
 /** A run's allowance, in training images of all epochs and all networks. */
@@ -7,6 +7,7 @@ export interface Budget {
   readonly images: number;
   /** What a training of so many epochs is charged. */
   readonly imagesOf: (epochs: number) => number;
+  readonly imagesOfPart: (part: PartOfTraining) => number;
   /** What alpha cost, whoever trained it and whenever: an alpha of an earlier run is charged like one trained now. */
   readonly alphaImages: number;
 }
@@ -27,6 +28,7 @@ export function budgetOf(
   return {
     images,
     imagesOf: (epochs) => imagesOfTraining(settings, epochs, epochImages),
+    imagesOfPart: (part) => imagesOfPart(settings, part, epochImages),
     alphaImages: alpha?.imagesTrained ?? 0,
   };
 }

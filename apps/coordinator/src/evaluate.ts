@@ -24,6 +24,7 @@ export interface JournalledEvaluateOptions extends Measuring {
     repeat: number;
     epochs: number;
     keepWeightsAbove: number | null;
+    part?: { from: number; until: number };
   }) => EvaluateJob;
   /** Of one retraining. */
   readonly epochs: (generation: number) => number;
@@ -31,6 +32,23 @@ export interface JournalledEvaluateOptions extends Measuring {
   readonly forgets?: boolean;
   readonly generations: number;
   readonly budget?: Budget;
+  /** How the new ones of a generation are measured, where not each by one whole training. */
+  readonly inRungs?: (options: JournalledEvaluateOptions, question: Question) => Promise<void>;
+}
+
+/** The individuals that a generation asks for and that nobody has measured yet. */
+export interface Question {
+  /** Their keys, in the order in which they were asked for. */
+  readonly wanted: readonly string[];
+  readonly repeat: number;
+  readonly generation: number;
+  /** Individuals asked for, those that are known too. */
+  readonly asked: number;
+  /** What the journal has by now; answers are added. */
+  readonly known: Map<string, Answer>;
+  /** What the budget and jobs may depend on. */
+  readonly before: ReadonlyMap<string, Answer>;
+  readonly keepWeightsAbove: number | null;
 }
 
 /** What an individual came to: measured, or given up. */
@@ -53,7 +71,7 @@ const MAX_REASON_LENGTH = 500;
  * @throws BudgetSpentError where the budget did not last for all that was asked; what it lasted for is in the journal.
  */
 export function journalledEvaluate(options: JournalledEvaluateOptions): Evaluate {
-  const { journal, makeJob, budget, forgets, watch, signal } = options;
+  const { journal, budget, forgets } = options;
   // What a job may depend on: the facts of closed generations, and what this generation asked for before. How far the
   // current question has been answered depends on the workers.
   let open = { generation: -1, keys: new Set<string>() };
@@ -70,36 +88,48 @@ export function journalledEvaluate(options: JournalledEvaluateOptions): Evaluate
     const repeat = again || nothingNew || forgets ? generation : 0;
     const keys = keysFor(repeat);
     const wanted = [...new Set(keys.filter(isNew))];
-    const epochs = shareOut(wanted.length, before, { budget, epochs: options.epochs(generation) });
-    const affordable = wanted.flatMap((key, i) => (epochs[i]! > 0 ? [{ key, epochs: epochs[i]! }] : []));
-    const missing = affordable
-      .filter(({ key }) => !known.has(key))
-      .map((individual) => ({ ...individual, mask: individual.key.slice(0, individual.key.indexOf('/')) }));
-    const phase = { name: 'generation', t: generation, of: Math.max(generation, options.generations) } as const;
-    watch({ type: 'phase', phase, total: missing.length, answered: masks.length - missing.length });
-
     const keepWeightsAbove = bestOfClosedGenerations(journal);
-    const settled = await Promise.allSettled(
-      missing.map(async ({ key, mask, epochs }) => {
-        const evaluation = makeJob({ mask, repeat, epochs, keepWeightsAbove });
-        known.set(key, await measureIndividual(options, evaluation, epochs));
-      }),
-    );
-    // What the others measured is in the journal by now, and a resume will find it.
-    const failures = settled.flatMap((outcome, i) =>
-      outcome.status === 'rejected' ? [{ ...missing[i]!, error: outcome.reason as unknown }] : [],
-    );
-    const measuredAny = [...known.values()].some((fact) => fact.type === 'evaluated');
-    const fatal = failures.find(({ error }) => !measuredAny || signal.aborted || !endsTrainers(error));
-    if (fatal) throw fatal.error;
-    for (const { key, mask, error } of failures) {
-      known.set(key, await giveUp(options, { mask, repeat }, error));
-    }
-    if (affordable.length < wanted.length) throw new BudgetSpentError();
+    const question: Question = { wanted, repeat, generation, asked: masks.length, known, before, keepWeightsAbove };
+    await (options.inRungs ? options.inRungs(options, question) : atOnce(options, question));
+    if (wanted.some((key) => !known.has(key))) throw new BudgetSpentError();
     for (const key of wanted) open.keys.add(key);
     return masks.map((mask, i) => individual(mask, known.get(keys[i]!)!));
   };
   return (masks, asked) => inSpan('generation', { 'nesgd.generation': asked.generation }, () => evaluate(masks, asked));
+}
+
+/** Each new individual has one training, all of them side by side. */
+async function atOnce(options: JournalledEvaluateOptions, question: Question): Promise<void> {
+  const { wanted, repeat, known, before, keepWeightsAbove } = question;
+  const given = shareOut(wanted.length, before, options, options.epochs(question.generation));
+  const affordable = wanted.flatMap((key, i) => (given[i]! > 0 ? [{ key, epochs: given[i]! }] : []));
+  const missing = affordable.filter(({ key }) => !known.has(key));
+  await measureAll(options, question, missing, async ({ key, epochs }) => {
+    const evaluation = options.makeJob({ mask: maskOf(key), repeat, epochs, keepWeightsAbove });
+    known.set(key, await measureIndividual(options, evaluation, epochs));
+  });
+}
+
+/** Measures side by side; those that no trainer lived through are given up, in their order, when the others are done. */
+export async function measureAll<T extends { readonly key: string }>(
+  options: JournalledEvaluateOptions,
+  { known, repeat, generation, asked }: Question,
+  missing: readonly T[],
+  measureOne: (individual: T) => Promise<void>,
+): Promise<void> {
+  const phase = { name: 'generation', t: generation, of: Math.max(generation, options.generations) } as const;
+  options.watch({ type: 'phase', phase, total: missing.length, answered: asked - missing.length });
+  const settled = await Promise.allSettled(missing.map(measureOne));
+  // What the others measured is in the journal by now, and a resume will find it.
+  const failures = settled.flatMap((outcome, i) =>
+    outcome.status === 'rejected' ? [{ key: missing[i]!.key, error: outcome.reason as unknown }] : [],
+  );
+  const measuredAny = options.journal.lines.some(({ fact }) => fact.type === 'evaluated' || fact.type === 'rung');
+  const fatal = failures.find(({ error }) => !measuredAny || options.signal.aborted || !endsTrainers(error));
+  if (fatal) throw fatal.error;
+  for (const { key, error } of failures) {
+    known.set(key, await giveUp(options, { mask: maskOf(key), repeat }, error));
+  }
 }
 
 /** Has a job done; its result is in the journal when this resolves. */
@@ -147,12 +177,18 @@ export async function giveUp(
 function shareOut(
   count: number,
   before: ReadonlyMap<string, Answer>,
-  { budget, epochs }: { budget: Budget | undefined; epochs: number },
+  { budget }: Pick<JournalledEvaluateOptions, 'budget'>,
+  epochs: number,
 ): number[] {
-  let spent = budget?.alphaImages ?? 0;
-  for (const fact of before.values()) if (fact.type === 'evaluated') spent += fact.imagesTrained;
-  const left = budget ? budget.images - spent : Number.POSITIVE_INFINITY;
-  return epochsWithin(new Array<number>(count).fill(epochs), left, budget?.imagesOf ?? (() => 0));
+  return epochsWithin(new Array<number>(count).fill(epochs), imagesLeft(budget, before), budget?.imagesOf ?? (() => 0));
+}
+
+/** Of the budget, after what is known. */
+export function imagesLeft(budget: Budget | undefined, before: ReadonlyMap<string, Answer>): number {
+  if (!budget) return Number.POSITIVE_INFINITY;
+  let left = budget.images - budget.alphaImages;
+  for (const fact of before.values()) if (fact.type === 'evaluated') left -= fact.imagesTrained;
+  return left;
 }
 
 /** Whether a genome may be given up for it. */
@@ -168,6 +204,11 @@ export function reasonOf(error: unknown): string {
 /** A genome may be measured again in a later generation (`reevaluateSurvivors`): the repeat tells them apart. */
 export function evaluationKey(mask: string, repeat: number): string {
   return `${mask}/${repeat}`;
+}
+
+/** Of `evaluationKey`. */
+export function maskOf(key: string): string {
+  return key.slice(0, key.indexOf('/'));
 }
 
 /** What is known of each individual; one that was given up and measured in a later attempt has been measured. */

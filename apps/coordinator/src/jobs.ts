@@ -27,7 +27,7 @@ export function jobsOf(opened: OpenedFact) {
     evaluate: ({
       epochs,
       ...individual
-    }: Pick<EvaluateJob, 'alpha' | 'mask' | 'repeat' | 'keepWeightsAbove' | 'stopBelow'> & {
+    }: Pick<EvaluateJob, 'alpha' | 'mask' | 'repeat' | 'keepWeightsAbove' | 'stopBelow' | 'part'> & {
       epochs: number;
     }): EvaluateJob => ({
       ...common,

@@ -1,4 +1,6 @@
+import { halvingCosts, rungsOf } from '@nesgd/core/evolution';
 import { alphaTrainingOf, type Experiment, retrainingOf, searchesMasks, usesAlpha } from '@nesgd/core/run';
+
 import { retrainingEpochs } from './methods/shorter-retraining.js';
 
 /** What an experiment asks of the workers: upper bounds, since a genome measured before is not trained again. */
@@ -23,7 +25,7 @@ export function workloadOf(experiment: Experiment, epochImages: number): Workloa
   const { alpha, budget, method } = experiment;
   const withAlpha = usesAlpha(method.name);
   const alphaEpochs = withAlpha && !('from' in alpha) ? alphaTrainingOf(experiment).epochs : 0;
-  const { atOnce, epochsOfOne, evaluations: set, offspring } = plan(experiment);
+  const { atOnce, epochsOfOne, evaluations: set, offspring, jobsOfOne = 1 } = plan(experiment);
 
   const epochsLeft =
     budget === undefined
@@ -37,10 +39,13 @@ export function workloadOf(experiment: Experiment, epochImages: number): Workloa
     atOnce,
     epochsOfOne,
     evaluations,
-    epochs: alphaEpochs + Math.max(0, epochsLeft),
-    jobs: (withAlpha ? 2 : 0) + evaluations + rounds * offspring + 1,
+    epochs: alphaEpochs + Math.max(0, roundedUp(epochsLeft)),
+    jobs: (withAlpha ? 2 : 0) + roundedUp(evaluations * jobsOfOne) + rounds * offspring + 1,
   };
 }
+
+/** Means times counts are whole but for rounding. */
+const roundedUp = (value: number): number => Math.ceil(value - 1e-6);
 
 /** The number of the last generation or step; null where a budget decides. */
 export function generationsOf(experiment: Experiment): number | null {
@@ -60,18 +65,31 @@ function savedByGrowth(experiment: Experiment): number {
   return populationSize * saved.reduce((sum, epochs) => sum + epochs, 0);
 }
 
+/** Means over a generation of which all are new: with successive halving few go to their end. */
+function halved({ evolution }: Experiment, whole: number): { epochsOfOne: number; jobsOfOne: number } {
+  const { populationSize: m, successiveHalving } = evolution;
+  if (!successiveHalving) return { epochsOfOne: whole, jobsOfOne: 1 };
+  const { firstEpochs, eta } = successiveHalving;
+  const costs = halvingCosts(m, { rungs: rungsOf(firstEpochs, eta, whole), eta });
+  return {
+    epochsOfOne: costs.reduce((sum, { count, length }) => sum + count * length, 0) / m,
+    jobsOfOne: costs.reduce((sum, { count }) => sum + count, 0) / m,
+  };
+}
+
 function plan(experiment: Experiment) {
   const { retrain, evolution, method } = experiment;
   const { populationSize: m, generations: T } = evolution;
   /** There where the method goes by it: the schema says so. */
-  const epochsOfRetraining = retrain?.epochs ?? 1;
+  const whole = retrain?.epochs ?? 1;
+  const { epochsOfOne, jobsOfOne } = halved(experiment, whole);
   switch (method.name) {
     case 'ne-sgd': {
       const again = evolution.reevaluateSurvivors ? m * Math.max(0, T - 1) : 0;
-      return { atOnce: m, epochsOfOne: epochsOfRetraining, evaluations: m * (T + 1) + again, offspring: 0 };
+      return { atOnce: m, epochsOfOne, jobsOfOne, evaluations: m * (T + 1) + again, offspring: 0 };
     }
     case 'random-masks':
-      return { atOnce: m, epochsOfOne: epochsOfRetraining, evaluations: m * (T + 1), offspring: 0 };
+      return { atOnce: m, epochsOfOne, jobsOfOne, evaluations: m * (T + 1), offspring: 0 };
     case 'sgd':
       return {
         atOnce: m,
@@ -80,7 +98,7 @@ function plan(experiment: Experiment) {
         offspring: 0,
       };
     case 'sgd-restarts':
-      return { atOnce: m, epochsOfOne: epochsOfRetraining, evaluations: method.sgdRestarts.repeats, offspring: 0 };
+      return { atOnce: m, epochsOfOne: whole, evaluations: method.sgdRestarts.repeats, offspring: 0 };
     case 'esgd': {
       const { populationSize, generations, epochs, offspring } = method.esgd;
       return { atOnce: populationSize, epochsOfOne: epochs, evaluations: populationSize * generations, offspring };

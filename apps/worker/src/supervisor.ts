@@ -6,6 +6,7 @@ import {
   type Job,
   QUEUE_NAME,
   QUEUE_PREFIX,
+  stopsBetween,
   type WorkerRecord,
   type WorkerReport,
 } from '@nesgd/core/protocol';
@@ -112,7 +113,9 @@ export class Supervisor {
             : new NesgdError(CANCELLED, 'its run gave it up'),
         ),
     });
-    this.#worker.on('completed', (job) => void this.#snapshots.clearAll(trainingKey(job.data as Job)).catch(() => {}));
+    this.#worker.on('completed', ({ data }) => {
+      if (!stopsBetween(data as Job)) this.#snapshots.clearAll(trainingKey(data as Job)).catch(() => {});
+    });
     this.#health = config.healthFile === undefined ? undefined : this.#keepHealthFile(config.healthFile);
     this.#waitForAJob();
     this.#worker.on('stalled', (jobId) => log.warn({ jobId }, 'a worker went silent; its job is back in the queue'));
@@ -255,6 +258,8 @@ export class Supervisor {
         return train();
       });
       await artifacts.deliver(done.result, signal);
+      // Whoever goes on with it may be elsewhere.
+      if (stopsBetween(job)) await artifacts.snapshots.sent(SNAPSHOT_GRACE_MS);
       return done;
     } finally {
       release();

@@ -1,12 +1,14 @@
 import { randomMasks } from '@nesgd/core/baselines';
 import { InputError, NesgdError } from '@nesgd/core/errors';
 import { type Generation, maskToString, type NeSgdParams, neSgd, steadyState } from '@nesgd/core/evolution';
-import { type AlphaFact, type EvaluatedFact, type RunFolder, retrainingOf } from '@nesgd/core/run';
+import { type AlphaFact, type EvaluatedFact, type RunFolder, type RungFact, retrainingOf } from '@nesgd/core/run';
+import { SnapshotStore, trainingKey } from '@nesgd/core/storage';
 import { BudgetSpentError, budgetOf } from '../budget.js';
 import type { Conduct } from '../conduct-run.js';
 import { answersIn, evaluatedFacts, journalledEvaluate } from '../evaluate.js';
 import { jobsOf } from '../jobs.js';
 import type { Found } from './found.js';
+import { inRungs } from './halving-evaluate.js';
 import { retrainingEpochs, stopRule } from './shorter-retraining.js';
 import { journalledEvaluateOne } from './steady-evaluate.js';
 
@@ -25,7 +27,8 @@ export async function searchMasks(conduct: Conduct, alpha: AlphaFact): Promise<F
     ...(budget && { generations: UNTIL_THE_BUDGET_ENDS }),
   };
   const jobs = jobsOf(run.opened);
-  const { inherit, firstEpochs } = experiment.evolution;
+  const { inherit, firstEpochs, successiveHalving } = experiment.evolution;
+  const snapshots = new SnapshotStore(conduct.cache);
   let base = alpha.weights;
   const evaluate = journalledEvaluate({
     journal: run.journal,
@@ -34,6 +37,7 @@ export async function searchMasks(conduct: Conduct, alpha: AlphaFact): Promise<F
     makeJob: (individual) => jobs.evaluate({ alpha: base, ...individual, ...stopRule(run) }),
     epochs: (generation) => retrainingEpochs(experiment, generation),
     forgets: inherit === 'best' || firstEpochs !== undefined,
+    ...(successiveHalving && { inRungs: inRungs(experiment, (job) => snapshots.clearAll(trainingKey(job))) }),
     generations: experiment.evolution.generations,
     ...(budget && { budget }),
     watch,
@@ -121,9 +125,10 @@ function leaderOf(run: RunFolder, last: Generation | undefined): EvaluatedFact {
 
 /** The leader's weights move to the run's artifacts; those it has outdone leave the cache. */
 async function keepLeader({ run, cache }: Conduct, leader: EvaluatedFact): Promise<void> {
-  for (const fact of evaluatedFacts(run.journal)) {
+  for (const fact of trainedNetworks(run)) {
+    if (!fact.weights || fact.weights === leader.weights) continue;
     // In a steady state the next leader may be there before the generation of this one is closed.
-    if (!fact.weights || fact.weights === leader.weights || fact.accuracy > leader.accuracy) continue;
+    if (fact.type === 'evaluated' && fact.accuracy > leader.accuracy) continue;
     await run.artifacts.delete(fact.weights);
     await cache.blobs.deleteUnlessShared(fact.weights);
   }
@@ -132,6 +137,12 @@ async function keepLeader({ run, cache }: Conduct, leader: EvaluatedFact): Promi
     // Another run of this experiment outdid the same weights and threw them away; `winnersWeights` trains them again.
     if (!(error instanceof NesgdError && error.code === 'BLOB_MISSING')) throw error;
   });
+}
+
+/** Those that an individual had at a rung, too: it may have gone on to others. */
+function trainedNetworks({ journal }: RunFolder): readonly (EvaluatedFact | RungFact)[] {
+  const rungs = journal.lines.flatMap(({ fact }) => (fact.type === 'rung' ? [fact] : []));
+  return [...evaluatedFacts(journal), ...rungs];
 }
 
 function factOf(run: RunFolder, generation: Generation): EvaluatedFact {

@@ -56,6 +56,11 @@ export const evaluateJobSchema = z.strictObject({
     .array(z.strictObject({ epoch: z.int().positive(), accuracy: z.number().min(0).max(1) }))
     .max(1_000)
     .exactOptional(),
+  /** Successive halving: this job trains the epochs after `from` up to `until` of a training that is `epochs` long. */
+  part: z
+    .strictObject({ from: z.int().min(0), until: z.int().positive() })
+    .refine(({ from, until }) => from < until, { error: 'a part of a training ends after it begins' })
+    .exactOptional(),
   /** Store the retrained weights when the fitness exceeds this; null: always. */
   keepWeightsAbove: z.number().nullable(),
 });
@@ -104,6 +109,11 @@ export type MeasureJob = z.infer<typeof measureJobSchema>;
 export type TrainJob = z.infer<typeof trainJobSchema>;
 export type RecombineJob = z.infer<typeof recombineJobSchema>;
 
+/** Whether another job may go on where this one stops, so that the state of its training is worth keeping. */
+export function stopsBetween(job: Job): boolean {
+  return job.kind === 'evaluate' && job.part !== undefined && job.part.until < job.training.epochs;
+}
+
 export const epochRecordSchema = z.strictObject({
   /** 1-based. */
   epoch: z.int().positive(),
@@ -118,7 +128,7 @@ export type EpochRecord = z.infer<typeof epochRecordSchema>;
 export const jobResultSchema = z.strictObject({
   /** Accuracy in [0, 1] on the job's `measureOn` split. */
   accuracy: z.number().min(0).max(1),
-  /** One record an epoch; empty for `measure` and `recombine`. */
+  /** One record an epoch, of a part those of the part; empty for `measure` and `recombine`. */
   curve: z.array(epochRecordSchema),
   /** The weights as a safetensors blob, where the job stored them. */
   weights: sha256Schema.nullable(),

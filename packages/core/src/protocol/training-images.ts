@@ -21,6 +21,22 @@ export function statisticsImages(
   return averagedEpochs(settings, epochs) > 0 ? Math.min(STATISTICS_IMAGES, trainImages) : 0;
 }
 
+/** A part of a training: the epochs after `from` up to `until`, of so many. */
+export interface PartOfTraining {
+  readonly from: number;
+  readonly until: number;
+  readonly epochs: number;
+}
+
+/** What a part is charged: the statistics of averaged weights are taken at the end of the whole. */
+export function imagesOfPart(
+  settings: Pick<Retraining, 'averageLast'>,
+  { from, until, epochs }: PartOfTraining,
+  trainImages: number,
+): number {
+  return (until - from) * trainImages + (until === epochs ? statisticsImages(settings, epochs, trainImages) : 0);
+}
+
 /** What a whole training is charged: every image of every epoch, and those of the statistics. */
 export function imagesOfTraining(
   settings: Pick<Retraining, 'averageLast'>,

@@ -22,6 +22,7 @@ function masksOf(fact: Fact): string[] {
   switch (fact.type) {
     case 'evaluated':
     case 'failed':
+    case 'rung':
       return [fact.mask];
     case 'generation':
       return [...fact.parents, fact.best, ...fact.offspring, ...fact.pool].map(({ mask }) => maskToString(mask));

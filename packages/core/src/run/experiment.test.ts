@@ -55,6 +55,30 @@ describe('parseExperiment', () => {
       { model: { name: 'resnet9' } },
       /model.name: is "resnet9": give one of resnet8, .*\. Did you mean resnet8\?/,
     ],
+    [
+      'a first rung that is a whole retraining',
+      {
+        evolution: { successiveHalving: { firstEpochs: 3 } },
+        retrain: { epochs: 3, learningRateRetained: 0.01, learningRateReinitialised: 0.1 },
+      },
+      /evolution.successiveHalving.firstEpochs: is not below retrain.epochs/,
+    ],
+    [
+      'two rules that end retrainings',
+      {
+        evolution: { successiveHalving: { firstEpochs: 1 }, stopBelowMedian: [0.5] },
+        retrain: { epochs: 3, learningRateRetained: 0.01, learningRateReinitialised: 0.1 },
+      },
+      /evolution.successiveHalving: ends retrainings by a rule of its own: leave evolution.firstEpochs and/,
+    ],
+    [
+      'rungs without generations',
+      {
+        evolution: { successiveHalving: { firstEpochs: 1 }, steadyStateLag: 2 },
+        retrain: { epochs: 3, learningRateRetained: 0.01, learningRateReinitialised: 0.1 },
+      },
+      /evolution.steadyStateLag: takes results one by one/,
+    ],
     ['a missing section', { model: undefined }, /model: is missing: give keys: name/],
     [
       'a missing section that the method goes by',

@@ -37,17 +37,32 @@ const evolutionSchema = z.strictObject({
   firstEpochs: z.int().positive().optional(),
   /** Parts of a retraining after which one below the median of all earlier generations' is ended. */
   stopBelowMedian: z.array(z.number().gt(0).lt(1)).default([]),
+  /** Of a generation's retrainings all go as far as the first rung, one in eta to the next, and so on. */
+  successiveHalving: z
+    .strictObject({
+      /** Epochs of the first rung; each is eta times as long as the one before, the last a whole retraining. */
+      firstEpochs: z.int().positive(),
+      eta: z.int().min(2).max(100).default(3),
+    })
+    .optional(),
   /** Steady-state evolution with so many retrainings under way; none: generations. */
   steadyStateLag: z.int().positive().optional(),
 });
 export type EvolutionSettings = z.infer<typeof evolutionSchema>;
 
 /** Settings that say something of a whole generation. */
-const BY_GENERATIONS = ['reevaluateSurvivors', 'inherit', 'firstEpochs', 'stopBelowMedian'] as const;
+const BY_GENERATIONS = [
+  'reevaluateSurvivors',
+  'inherit',
+  'firstEpochs',
+  'stopBelowMedian',
+  'successiveHalving',
+] as const;
 
 function knowsNoGenerations(e: z.infer<typeof evolutionSchema>): boolean {
-  const { reevaluateSurvivors, inherit, firstEpochs, stopBelowMedian } = e;
-  return !reevaluateSurvivors && inherit === 'none' && firstEpochs === undefined && stopBelowMedian.length === 0;
+  const { reevaluateSurvivors, inherit, firstEpochs, stopBelowMedian, successiveHalving } = e;
+  const endsSome = stopBelowMedian.length > 0 || successiveHalving !== undefined;
+  return !reevaluateSurvivors && inherit === 'none' && firstEpochs === undefined && !endsSome;
 }
 
 /** Accuracies in [0, 1]. */
@@ -117,6 +132,18 @@ export const experimentSchema = z
     path: ['evolution', 'firstEpochs'],
     error: 'is above retrain.epochs, to which it grows: give at most as many',
   })
+  .refine((e) => (e.evolution.successiveHalving?.firstEpochs ?? 0) < (e.retrain?.epochs ?? Number.POSITIVE_INFINITY), {
+    path: ['evolution', 'successiveHalving', 'firstEpochs'],
+    error: 'is not below retrain.epochs, which the best of them get: give fewer',
+  })
+  .refine(
+    ({ evolution: e }) => !e.successiveHalving || (e.firstEpochs === undefined && e.stopBelowMedian.length === 0),
+    {
+      path: ['evolution', 'successiveHalving'],
+      error:
+        'ends retrainings by a rule of its own: leave evolution.firstEpochs and evolution.stopBelowMedian as they are',
+    },
+  )
   .refine((e) => (e.evolution.steadyStateLag ?? 1) <= e.evolution.populationSize, {
     path: ['evolution', 'steadyStateLag'],
     error: 'is above populationSize: at most as many retrainings can be under way before the first of them is known',

@@ -67,6 +67,22 @@ export const failedFactSchema = z.strictObject({
   repeat: z.int().min(0),
 });
 
+/**
+ * A part of an individual's training (`evolution.successiveHalving`), after which it was held against the others. Its
+ * `evaluated` fact follows when it goes no further, and has all its parts.
+ */
+export const rungFactSchema = z.strictObject({
+  type: z.literal('rung'),
+  mask: maskStringSchema,
+  repeat: z.int().min(0),
+  /** As in `evaluated`. */
+  base: sha256Schema.exactOptional(),
+  /** Epochs of the training before this part, and with it. */
+  from: z.int().min(0),
+  until: z.int().positive(),
+  ...measured,
+});
+
 /** A request of a rival method, answered. */
 export const trainedFactSchema = z.strictObject({
   type: z.literal('trained'),
@@ -156,6 +172,7 @@ export const factSchema = z.discriminatedUnion('type', [
   alphaFactSchema,
   evaluatedFactSchema,
   failedFactSchema,
+  rungFactSchema,
   trainedFactSchema,
   generationFactSchema,
   stepFactSchema,
@@ -168,6 +185,7 @@ export type OpenedFact = z.infer<typeof openedFactSchema>;
 export type AlphaFact = z.infer<typeof alphaFactSchema>;
 export type EvaluatedFact = z.infer<typeof evaluatedFactSchema>;
 export type FailedFact = z.infer<typeof failedFactSchema>;
+export type RungFact = z.infer<typeof rungFactSchema>;
 export type TrainedFact = z.infer<typeof trainedFactSchema>;
 export type GenerationFact = z.infer<typeof generationFactSchema>;
 export type TestedFact = z.infer<typeof testedFactSchema>;

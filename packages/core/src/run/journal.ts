@@ -190,9 +190,10 @@ function parseLine(text: string, where: string): JournalLine {
 export function canonicalFacts(lines: readonly JournalLine[]): Fact[] {
   const facts = lines.map((line) => line.fact);
   const individuals = facts.filter((fact) => fact.type === 'evaluated' || fact.type === 'failed');
+  const rungs = facts.filter((fact) => fact.type === 'rung');
   const trained = facts.filter((fact) => fact.type === 'trained');
   const tested = facts.filter((fact) => fact.type === 'tested');
-  const sorted = new Set<Fact['type']>(['evaluated', 'failed', 'trained', 'tested']);
+  const sorted = new Set<Fact['type']>(['evaluated', 'failed', 'rung', 'trained', 'tested']);
   const others = facts.filter((fact) => !sorted.has(fact.type));
   const by =
     <T>(key: (fact: T) => string) =>
@@ -201,6 +202,7 @@ export function canonicalFacts(lines: readonly JournalLine[]): Fact[] {
   return [
     ...others,
     ...individuals.sort(by(({ mask, repeat, type }) => `${mask}/${repeat}/${type}`)),
+    ...rungs.sort(by(({ mask, repeat, from }) => `${mask}/${repeat}/${String(from).padStart(9, '0')}`)),
     ...trained.sort(by(({ round, id }) => `${String(round).padStart(9, '0')}/${id}`)),
     ...tested.sort(by(({ which }) => which)),
   ];

@@ -52,7 +52,7 @@ function beforeGivenUp(lines: readonly JournalLine[], steady: boolean): JournalL
   const closing = lines.findIndex(({ fact }, i) => i > first && fact.type === 'generation');
   const ofGeneration = lines.slice(0, closing < 0 ? lines.length : closing);
   return ofGeneration
-    .filter(({ fact }, i) => i < first || (!steady && fact.type === 'evaluated'))
+    .filter(({ fact }, i) => i < first || (!steady && (fact.type === 'evaluated' || fact.type === 'rung')))
     .map((line, seq) => ({ ...line, seq }));
 }
 

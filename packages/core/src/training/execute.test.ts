@@ -178,6 +178,55 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('executor
     e.dispose();
   });
 
+  describe('parts of a training', () => {
+    const E = 4;
+    const training = { ...SETTINGS, epochs: E, learningRateRetained: 0.01, learningRateReinitialised: 0.1 };
+    const part = (alpha: string, from: number, until: number, change: Partial<EvaluateJob> = {}) =>
+      evaluateJob(alpha, { training, part: { from, until }, ...change });
+    /** An executor that would keep nothing by itself. */
+    const sparing = () => new Executor(engine, { engine: name, threads: 1 }, cache, 0);
+
+    it.each([['last', undefined] as const, ['best', undefined] as const, ['last', 2] as const])(
+      'weights %s, averageLast %s: from part to part it comes to the bits of an undisturbed training, each charged its own',
+      async (weights, averageLast) => {
+        const change = { training: { ...training, weights, ...(averageLast && { averageLast }) } };
+        const e = sparing();
+        const alpha = (await e.execute(alphaJob())).weights!;
+        const undisturbed = await e.execute(evaluateJob(alpha, change));
+        const parts = [];
+        for (const [from, until] of [
+          [0, 1],
+          [1, 3],
+          [3, E],
+        ] as const) {
+          const epochs: number[] = [];
+          const onProgress = ({ epoch }: Progress) => epochs.push(epoch);
+          parts.push(await e.execute(part(alpha, from, until, change), { onProgress }));
+          expect(epochs).toEqual(Array.from({ length: until - from }, (_, i) => from + 1 + i));
+        }
+        expect(parts.map(({ imagesTrained }) => imagesTrained)).toEqual([72, 144, averageLast ? 144 : 72]);
+        expect(parts.flatMap(({ curve }) => curve)).toEqual(undisturbed.curve);
+        expect(parts.at(-1)).toMatchObject({ accuracy: undisturbed.accuracy, weights: undisturbed.weights });
+        expect(parts[0]!.weights).not.toBe(undisturbed.weights);
+        await new SnapshotStore(cache).clearAll(trainingKey(part(alpha, 0, 1, change)));
+        e.dispose();
+      },
+    );
+
+    it('a part whose state is lost, or further than it ends, begins anew, to the same facts', async () => {
+      const e = sparing();
+      const alpha = (await e.execute(alphaJob())).weights!;
+      const first = await e.execute(part(alpha, 0, 2));
+      const second = await e.execute(part(alpha, 2, 3));
+      expect(await e.execute(part(alpha, 0, 2))).toEqual(first); // What is kept is of three epochs.
+      expect(await e.execute(part(alpha, 2, 3))).toEqual(second); // It was there already.
+      await new SnapshotStore(cache).clearAll(trainingKey(part(alpha, 2, 3)));
+      expect(await e.execute(part(alpha, 2, 3))).toEqual(second);
+      await new SnapshotStore(cache).clearAll(trainingKey(part(alpha, 2, 3)));
+      e.dispose();
+    });
+  });
+
   describe('snapshots', () => {
     const training = { ...SETTINGS, epochs: 4, learningRate: 0.1 };
     const job = (): TrainJob => trainJob({ training, stream: 'long' });

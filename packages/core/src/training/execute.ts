@@ -140,11 +140,14 @@ export class Executor {
         stream: [job.seed, 'retrain', job.mask, job.repeat],
         measureOn: job.measureOn,
         ...(job.stopBelow && { stopBelow: job.stopBelow }),
+        ...(job.part && { until: job.part.until }),
       },
       watch,
     );
     const leads = job.keepWeightsAbove === null || trained.accuracy > job.keepWeightsAbove;
-    return { ...factsOf(trained), weights: leads && !trained.diverged ? await this.#store(network, data) : null };
+    const epochs = job.part?.from ?? 0;
+    const facts = factsOf(trained, { epochs, images: epochs * data.partition.train.length });
+    return { ...facts, weights: leads && !trained.diverged ? await this.#store(network, data) : null };
   }
 
   async #measure(job: MeasureJob, data: TrainingData, network: Network, watch: Watch): Promise<JobResult> {
@@ -178,7 +181,8 @@ export class Executor {
   }
 
   async #snapshotsOf(job: Job, spec: ModelSpec, watch: JobWatch): Promise<JobSnapshots | undefined> {
-    if (this.snapshotEpochs === 0 || !('training' in job)) return undefined;
+    const inParts = job.kind === 'evaluate' && job.part !== undefined;
+    if (!('training' in job) || (this.snapshotEpochs === 0 && !inParts)) return undefined;
     return JobSnapshots.open({
       store: new SnapshotStore(this.cache),
       blobs: this.cache.blobs,
@@ -235,4 +239,7 @@ interface Kept<T> {
   readonly value: T;
 }
 
-const factsOf = ({ accuracy, curve, imagesTrained }: Trained) => ({ accuracy, curve, imagesTrained });
+/** Without what is an earlier job's: whether that was trained again, for want of a snapshot, makes no difference. */
+function factsOf({ accuracy, curve, imagesTrained }: Trained, earlier = { epochs: 0, images: 0 }) {
+  return { accuracy, curve: curve.slice(earlier.epochs), imagesTrained: imagesTrained - earlier.images };
+}

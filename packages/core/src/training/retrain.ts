@@ -7,7 +7,7 @@ import type { Network } from './network.js';
 import { type Trained, type Training, train, type Watch } from './train.js';
 import type { Weights } from './weights.js';
 
-export interface RetrainRequest extends Pick<Training, 'data' | 'measureOn' | 'stopBelow'> {
+export interface RetrainRequest extends Pick<Training, 'data' | 'measureOn' | 'stopBelow' | 'until'> {
   readonly alpha: Weights;
   readonly mask: Mask;
   readonly granularity: Granularity;

@@ -24,6 +24,8 @@ export interface Training {
   readonly stream: StreamPath;
   /** Ends the training after such an epoch where its accuracy on that split is below. */
   readonly stopBelow?: readonly { readonly epoch: number; readonly accuracy: number }[];
+  /** Stops after this epoch, in a state to go on from; left out: after the last. The schedule is the whole training's. */
+  readonly until?: number;
   /** The split of the result's and the curve's accuracies. */
   readonly measureOn: SplitName;
 }
@@ -85,6 +87,7 @@ export async function train(network: Network, training: Training, watch: Watch =
     average: undefined,
   };
   const { curve } = course;
+  const until = training.until ?? settings.epochs;
   const { snapshots, signal } = watch;
   const state = (): TrainingState => ({
     ...course,
@@ -93,8 +96,8 @@ export async function train(network: Network, training: Training, watch: Watch =
     velocities: sgd.velocities(),
   });
   try {
-    if (snapshots?.from) goOn(network, sgd, course, snapshots.from);
-    while (curve.length < settings.epochs) {
+    if (snapshots?.from && isWithin(snapshots.from, until)) goOn(network, sgd, course, snapshots.from);
+    while (curve.length < until) {
       const epoch = curve.length + 1;
       const imagesBefore = course.images;
       const started = performance.now();
@@ -121,8 +124,9 @@ export async function train(network: Network, training: Training, watch: Watch =
       course.images = 0;
       watch.onProgress?.({ epoch, epochs: settings.epochs, trainLoss: loss, accuracy, imagesPerSecond });
       if (training.stopBelow?.some((rung) => rung.epoch === epoch && accuracy < rung.accuracy)) break;
-      if (epoch < settings.epochs && snapshots?.due(epoch)) await snapshots.keep(state());
+      if (epoch < until && snapshots?.due(epoch)) await snapshots.keep(state());
     }
+    if (curve.length < settings.epochs && curve.length === until && course.images === 0) await snapshots?.keep(state());
   } catch (error) {
     const wanted = signal?.aborted && !(signal.reason instanceof UnwantedJobError);
     if (wanted && course.steps > 0 && Number.isFinite(course.lossSum)) await snapshots?.keep(state());
@@ -146,6 +150,11 @@ export async function train(network: Network, training: Training, watch: Watch =
     // A last step may go astray without any loss to show it.
     diverged: !allFinite(network.weights()),
   };
+}
+
+/** A state may be further than was asked for: of a later part of the same training. */
+function isWithin({ curve, images }: TrainingState, until: number): boolean {
+  return curve.length < until || (curve.length === until && images === 0);
 }
 
 /** Puts everything where an earlier attempt left it. */
