@@ -178,6 +178,8 @@ describe('for everybody', () => {
   const paths = [
     '/',
     '/compare?runs=recorded,stopped',
+    '/new',
+    '/workers',
     ...VIEWS.map((view) => `/runs/recorded/${view}`),
     '/runs/nothing',
     '/nowhere',

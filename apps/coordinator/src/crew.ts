@@ -58,7 +58,7 @@ export async function hire(
     return {
       dispatcher,
       lost: lost.signal,
-      workers: async () => dispatcher.workers,
+      workers: async () => dispatcher.workers.map((worker) => ({ ...worker, local: true })),
       async drain(worker) {
         throw new InputError(
           'WORKER_LOCAL',

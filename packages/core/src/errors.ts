@@ -17,13 +17,14 @@ export class NesgdError extends Error {
 /** A wrong experiment file, flag, data file or checkpoint: refused before any work starts (exit code 2). */
 export class InputError extends NesgdError {}
 
-/** An experiment with keys that are wrong; `faults` says of each what was got and what would be right. */
+/** An experiment with keys that are wrong, or no YAML; `faults` says of each what was got and what would be right. */
 export class ExperimentError extends InputError {
   constructor(
     message: string,
-    readonly faults: readonly { readonly key: string; readonly text: string }[],
+    readonly faults: readonly { readonly key: string; readonly text: string; readonly line?: number | undefined }[],
+    code: 'EXPERIMENT' | 'EXPERIMENT_FILE' = 'EXPERIMENT',
   ) {
-    super('EXPERIMENT', message);
+    super(code, message);
   }
 }
 

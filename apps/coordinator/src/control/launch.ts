@@ -16,7 +16,11 @@ const PATIENCE_MS = 20_000;
 /** `runs/.started/<id>.<ending>`: what was asked for, and what the process has to say. */
 export async function startedPath(runsFolder: string, runId: string, ending: 'yaml' | 'log'): Promise<string> {
   const folder = resolve(runsFolder, STARTED_FOLDER);
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true }).catch((cause: Error) => {
+    throw new NesgdError('RUN_UNWRITABLE', `run ${runId} cannot be started from here: ${cause.message}`, false, {
+      cause,
+    });
+  });
   return join(folder, `${checkRunId(runId)}.${ending}`);
 }
 

@@ -1,6 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { ExperimentError } from '@nesgd/core/errors';
-import { checkNewRun, experimentFromText, newRunId, readRun, runHolder, runPath } from '@nesgd/core/run';
+import {
+  checkNewRun,
+  type Experiment,
+  experimentFromText,
+  newRunId,
+  readRun,
+  runHolder,
+  runPath,
+  withLines,
+} from '@nesgd/core/run';
 import { type ControlledRun, runState, type StartedRun } from '@nesgd/core/view';
 import { controlRun, RunStateError } from './control-run.js';
 import { readControlState } from './control-state.js';
@@ -16,15 +25,7 @@ export interface StartRequest {
 
 /** Starts a run from an experiment's text. @throws ExperimentError, InputError; NesgdError where its process fails. */
 export async function startRun(runsFolder: string, request: StartRequest): Promise<StartedRun> {
-  const experiment = experimentFromText(request.experiment, 'the experiment');
-  const faults = [
-    ...(experiment.dataset.path === undefined ? [] : ['dataset.path']),
-    ...('from' in experiment.alpha ? ['alpha.from'] : []),
-  ].map((key) => ({
-    key,
-    text: `${key}: names a file of this machine, which only its own users may: leave it out (data sets come from "nesgd data fetch"), or start the run by "nesgd run"`,
-  }));
-  if (faults.length > 0) throw new ExperimentError(faults.map(({ text }) => text).join('\n'), faults);
+  const experiment = experimentOf(request.experiment);
   const runId = request.runId ?? newRunId(experiment.name, new Date());
   await checkNewRun(runsFolder, runId);
   const file = await startedPath(runsFolder, runId, 'yaml');
@@ -39,6 +40,25 @@ export async function startRun(runsFolder: string, request: StartRequest): Promi
     ...(workers === undefined ? [] : ['--workers', String(workers)]),
   ]);
   return { runId, state };
+}
+
+/** @throws ExperimentError with the lines of its faults; InputError. */
+function experimentOf(text: string): Experiment {
+  try {
+    const experiment = experimentFromText(text, 'the experiment');
+    const faults = [
+      ...(experiment.dataset.path === undefined ? [] : ['dataset.path']),
+      ...('from' in experiment.alpha ? ['alpha.from'] : []),
+    ].map((key) => ({
+      key,
+      text: `${key}: names a file of this machine, which only its own users may: leave it out (data sets come from "nesgd data fetch"), or start the run by "nesgd run"`,
+    }));
+    if (faults.length > 0) throw new ExperimentError(faults.map((fault) => fault.text).join('\n'), faults);
+    return experiment;
+  } catch (error) {
+    if (!(error instanceof ExperimentError)) throw error;
+    throw new ExperimentError(error.message, withLines(text, error.faults));
+  }
 }
 
 /** A paused run goes on; a stopped one in a process of its own. @throws RunStateError where it is neither. */

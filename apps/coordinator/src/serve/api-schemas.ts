@@ -24,14 +24,20 @@ export const error: z.ZodType<ApiError> = z
     code: z.string(),
     message: z.string(),
     faults: z
-      .array(z.object({ key: z.string(), text: z.string() }))
+      .array(z.object({ key: z.string(), text: z.string(), line: z.int().optional() }))
       .optional()
       .openapi({ description: 'Of an experiment: each key that is wrong, by its path, and what would be right.' }),
   })
   .openapi('Error');
 
 export const serverDescription: z.ZodType<ServerDescription> = z
-  .object({ version: z.string(), node: z.string(), login: z.boolean(), queueBoard: z.string().nullable() })
+  .object({
+    version: z.string(),
+    node: z.string(),
+    login: z.boolean(),
+    queueBoard: z.string().nullable(),
+    readOnly: z.string().nullable().openapi({ description: 'Why nothing can be started or told from here.' }),
+  })
   .openapi('Server');
 
 export const controlledRun: z.ZodType<ControlledRun> = z

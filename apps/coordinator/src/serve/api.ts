@@ -1,5 +1,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { ExperimentError, InputError, NesgdError } from '@nesgd/core/errors';
+import { formatExperiment, type OpenedFact } from '@nesgd/core/run';
+import { checkWritable } from '@nesgd/core/storage';
 import type { ServerDescription } from '@nesgd/core/view';
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -56,6 +58,16 @@ const overviewRoute = createRoute({
   request: { params: runIdParam },
   responses: { 200: json(schemas.runOverview, 'The run.'), ...refusals },
 });
+const experimentRoute = createRoute({
+  method: 'get',
+  path: '/runs/{runId}/experiment',
+  summary: 'The experiment file of a run, every key of it: what starts the same again, or begins another.',
+  request: { params: runIdParam },
+  responses: {
+    200: { description: 'The file.', content: { 'text/plain': { schema: z.string() } } },
+    ...refusals,
+  },
+});
 const logsRoute = createRoute({
   method: 'get',
   path: '/runs/{runId}/logs',
@@ -91,15 +103,22 @@ const STATUS_OF: Partial<Record<string, 400 | 404 | 409>> = {
   WORKER_LOCAL: 409,
 };
 /** Nobody did what was asked. */
-const SILENT = new Set(['RUN_SILENT', 'RUN_UNWRITABLE', 'BROKER_SILENT', 'START_FAILED']);
+const SILENT = new Set(['RUN_SILENT', 'RUN_UNWRITABLE', 'RUNS_FOLDER', 'BROKER_SILENT', 'START_FAILED']);
 
 const tooLarge = (c: Context) =>
   c.json({ code: 'BODY', message: `a request has ${LARGEST_BODY_BYTES} bytes at most` }, 413);
 
+async function whyReadOnly(runsFolder: string): Promise<string | null> {
+  return checkWritable(runsFolder).then(
+    () => null,
+    (error: Error) => `the folder of runs cannot be written in (${error.message})`,
+  );
+}
+
 /** `/api`: all that the page knows and does, for programs as well. `/api/openapi.json` describes it. */
 export function createApi(
   followers: RunFollowers,
-  server: ServerDescription,
+  server: Omit<ServerDescription, 'readOnly'>,
   connection: Redis | undefined,
 ): OpenAPIHono {
   const { reader } = followers;
@@ -121,13 +140,13 @@ export function createApi(
     if (error instanceof HTTPException) return c.json({ code: 'REQUEST', message: error.message }, error.status);
     if (!(error instanceof NesgdError)) throw error;
     const { code, message } = error;
+    if (SILENT.has(code)) return c.json({ code, message }, 503);
     if (error instanceof ExperimentError) return c.json({ code, message, faults: [...error.faults] }, 422);
     if (error instanceof InputError) return c.json({ code, message }, STATUS_OF[code] ?? 422);
-    if (SILENT.has(code)) return c.json({ code, message }, 503);
     throw error;
   });
 
-  api.openapi(serverRoute, (c) => c.json(server, 200));
+  api.openapi(serverRoute, async (c) => c.json({ ...server, readOnly: await whyReadOnly(reader.runsFolder) }, 200));
   api.openapi(listRoute, async (c) => c.json(await reader.list(), 200));
   api.openapi(runRoute, async (c) => {
     const { after, limit } = c.req.valid('query');
@@ -136,6 +155,11 @@ export function createApi(
     return snapshotResponse(c, follower, after + 1, limit);
   });
   api.openapi(overviewRoute, async (c) => c.json(await reader.overview(c.req.valid('param').runId), 200));
+  api.openapi(experimentRoute, async (c) => {
+    const { runId, lines } = await followers.begin(c.req.valid('param').runId, 0);
+    const { fact } = JSON.parse(lines.at(0)) as { fact: OpenedFact };
+    return c.text(formatExperiment(fact.experiment, `As run ${runId}, every key.`), 200);
+  });
   api.openapi(logsRoute, async (c) => {
     const { runsFolder, runId } = await followers.get(c.req.valid('param').runId);
     return c.json(await readLogs(runsFolder, runId), 200);

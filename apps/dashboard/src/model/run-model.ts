@@ -133,6 +133,11 @@ export class RunModel {
     return closed ? this.individual(closed.best) : this.leader;
   }
 
+  /** Individuals that were given up, and that a retry would measure. */
+  get givenUp(): number {
+    return this.individuals.filter(({ failure, mask }) => failure !== undefined && mask !== '').length;
+  }
+
   /** Whether its individuals are masks; else there are no generations either. */
   get searchesMasks(): boolean {
     const method = this.opened?.experiment.method.name;

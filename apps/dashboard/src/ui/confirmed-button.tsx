@@ -3,6 +3,8 @@ import { useId, useRef } from 'preact/hooks';
 
 interface ConfirmedButtonProps {
   readonly label: string;
+  /** What it is called to those who do not see where it stands; begins with the label's word. */
+  readonly name?: string;
   readonly disabled: boolean;
   /** What is asked, and what happens then. */
   readonly question: string;
@@ -14,7 +16,7 @@ interface ConfirmedButtonProps {
 
 /** A button for what cannot be undone: it asks first. Escape and the first button, which has the focus, do nothing. */
 export function ConfirmedButton(props: ConfirmedButtonProps) {
-  const { label, disabled, question, children, confirm, refuse, onConfirm } = props;
+  const { label, name, disabled, question, children, confirm, refuse, onConfirm } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();
   const answer = (isConfirmed: boolean) => {
@@ -23,7 +25,13 @@ export function ConfirmedButton(props: ConfirmedButtonProps) {
   };
   return (
     <>
-      <button type="button" class="danger" disabled={disabled} onClick={() => dialog.current?.showModal()}>
+      <button
+        type="button"
+        class="danger"
+        aria-label={name}
+        disabled={disabled}
+        onClick={() => dialog.current?.showModal()}
+      >
         {label}
       </button>
       <dialog ref={dialog} aria-labelledby={title}>

@@ -2,6 +2,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { useRoute } from 'preact-iso';
 import { RunConnection } from '../api/run-connection.js';
 import { Loading, Nothing, Problem, StateMark } from '../ui/states.js';
+import { useTelling } from '../ui/told.js';
 import { RunControls } from './run-controls.js';
 import { VIEWS } from './views.js';
 
@@ -15,6 +16,7 @@ export function RunPage() {
 function Run({ runId, view }: { runId: string; view: string }) {
   const connection = useMemo(() => new RunConnection(runId), [runId]);
   useEffect(() => () => connection.close(), [connection]);
+  const telling = useTelling();
   const views = VIEWS.filter(({ ofMasks }) => !ofMasks || connection.model.searchesMasks);
   const shown = views.find(({ path }) => path === view);
   useEffect(() => {
@@ -46,7 +48,7 @@ function Run({ runId, view }: { runId: string; view: string }) {
               by process {pulse.holder.pid} on {pulse.holder.host}
             </span>
           )}
-          <RunControls runId={runId} pulse={pulse} />
+          <RunControls runId={runId} pulse={pulse} givenUp={model.givenUp} telling={telling} />
           <nav class="views" aria-label="Views of the run">
             {views.map(({ path, title }) => (
               <a

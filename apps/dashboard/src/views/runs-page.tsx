@@ -1,7 +1,8 @@
 import type { ListedRun } from '@nesgd/core/view';
 import { useEffect, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
-import { fetchRuns, RequestError } from '../api/client.js';
+import { fetchRuns } from '../api/client.js';
+import { usePolled } from '../api/use-polled.js';
 import { formatAccuracy, formatTime } from '../model/format.js';
 import { Loading, Nothing, Problem, StateMark } from '../ui/states.js';
 import { Table } from '../ui/table.js';
@@ -10,34 +11,12 @@ const REFRESH_MS = 2_000;
 
 /** All runs, the latest first. */
 export function RunsPage() {
-  const [runs, setRuns] = useState<readonly ListedRun[]>();
-  const [problem, setProblem] = useState<string>();
+  const { value, problem } = usePolled(fetchRuns, REFRESH_MS);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const { route } = useLocation();
-
+  const runs = value?.toReversed();
   useEffect(() => {
     document.title = 'Runs - nesgd';
-    let timer: number | undefined;
-    let isOver = false;
-    const refresh = async () => {
-      try {
-        if (!document.hidden) {
-          const list = await fetchRuns();
-          if (isOver) return;
-          setRuns(list.toReversed());
-          setProblem(undefined);
-        }
-      } catch (error) {
-        if (isOver) return;
-        setProblem(error instanceof RequestError ? error.message : String(error));
-      }
-      timer = setTimeout(refresh, REFRESH_MS);
-    };
-    void refresh();
-    return () => {
-      isOver = true;
-      clearTimeout(timer);
-    };
   }, []);
 
   const choose = (runId: string, isChosen: boolean) => {
@@ -54,7 +33,7 @@ export function RunsPage() {
       {!runs && !problem && <Loading what="the runs" />}
       {runs?.length === 0 && (
         <Nothing>
-          There are no runs yet: <code>nesgd run FILE</code> starts one, and it appears here.
+          There are no runs yet: <a href="/new">start one here</a>, or by <code>nesgd run FILE</code>, and it appears.
         </Nothing>
       )}
       {runs && runs.length > 0 && (

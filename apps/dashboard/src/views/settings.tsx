@@ -10,6 +10,9 @@ export function Settings({ opened, pulse }: ViewProps) {
   return (
     <>
       <h2>Experiment</h2>
+      <p>
+        <a href={`/new?from=${encodeURIComponent(opened.runId)}`}>Start another run from this experiment</a>
+      </p>
       <SettingsTable caption="Every key, as --set knows it" value={experiment} />
       <h2>Where it runs</h2>
       <SettingsTable

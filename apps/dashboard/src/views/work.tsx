@@ -33,6 +33,11 @@ export function Work({ model, pulse }: ViewProps) {
         <Nothing>The process that worked on this run left nothing about its queue.</Nothing>
       )}
       <h2>Workers</h2>
+      {pulse.state === 'running' && (
+        <p>
+          <a href="/workers">All workers, and draining them</a>
+        </p>
+      )}
       {names.length === 0 ? (
         <Nothing>No worker has done anything yet.</Nothing>
       ) : (

@@ -33,6 +33,8 @@ export const workerRecordSchema = z.strictObject({
   state: z.enum(['idle', 'busy', 'draining']),
   /** What it is at. */
   job: z.strictObject({ id: z.string().max(300), runId: z.string().max(100), what: z.string().max(2_000) }).nullable(),
+  /** A trainer of a run without a broker: it works for that run alone, and cannot be drained. */
+  local: z.literal(true).exactOptional(),
 });
 export type WorkerRecord = z.infer<typeof workerRecordSchema>;
 

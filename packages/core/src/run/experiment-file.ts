@@ -5,6 +5,7 @@ import { InputError } from '../errors.js';
 import type { Experiment } from './experiment.js';
 import { flagsOf, type Overrides } from './flags.js';
 import { parseExperiment } from './parse-experiment.js';
+import { parseYaml } from './parse-yaml.js';
 
 /**
  * Reads and checks an experiment file. Relative paths in it are made absolute: a run may be resumed from another folder.
@@ -21,10 +22,7 @@ export async function loadExperiment(path: string, overrides: Overrides = {}): P
 
 /** The same of a text. @param path how messages name it. @throws InputError */
 export function experimentFromText(text: string, path: string, overrides: Overrides = {}): Experiment {
-  const document = parseDocument(text, { prettyErrors: true });
-  const [fault] = document.errors;
-  if (fault) throw new InputError('EXPERIMENT_FILE', `${path} is not valid YAML: ${fault.message}`);
-  const value: unknown = document.toJS();
+  const value = parseYaml(text, path);
   if (!isRecord(value))
     throw new InputError('EXPERIMENT_FILE', `${path} holds no keys: an experiment starts with "name: ..."`);
 

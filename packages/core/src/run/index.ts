@@ -1,6 +1,7 @@
 export * from './dispatcher.js';
 export * from './experiment.js';
 export * from './experiment-file.js';
+export { withLines } from './experiment-lines.js';
 export * from './facts.js';
 export { type Overrides, withFlag } from './flags.js';
 export { canonicalFacts, Journal, readJournal, readJournalFrom, readJournalSlices } from './journal.js';

@@ -84,14 +84,23 @@ export interface ServerDescription {
   readonly login: boolean;
   /** Where bull-board stands, if this server looks at a broker. */
   readonly queueBoard: string | null;
+  /** Why nothing can be started or told from here; null where it can. */
+  readonly readOnly: string | null;
 }
 
 /** The answer to a request that is refused. */
 export interface ApiError {
   readonly code: string;
   readonly message: string;
-  /** Of an experiment: each key that is wrong, by its path, '' for the whole, with what would be right. */
-  readonly faults?: readonly { readonly key: string; readonly text: string }[] | undefined;
+  /** Of an experiment: each key that is wrong, by its path, '' for the whole, with what would be right, and its line. */
+  readonly faults?: readonly ExperimentFault[] | undefined;
+}
+
+export interface ExperimentFault {
+  readonly key: string;
+  readonly text: string;
+  /** Of the experiment's text, from 1: where the key stands, or what it should be in. */
+  readonly line?: number | undefined;
 }
 
 /** The answer to a run that is started. */

@@ -1,0 +1,36 @@
+import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+
+interface Located {
+  readonly key: string;
+  readonly line?: number | undefined;
+}
+
+/** Adds to each fault the line of its key in the experiment's text; of a key that is missing, that of what should hold it. */
+export function withLines<F extends Located>(text: string, faults: readonly F[]): (F & Located)[] {
+  const lineCounter = new LineCounter();
+  const { contents } = parseDocument(text, { lineCounter });
+  return faults.map((fault) => {
+    const offset = fault.key === '' ? undefined : offsetOf(contents, fault.key.split('.'));
+    const line = fault.line ?? (offset === undefined ? undefined : lineCounter.linePos(offset).line);
+    return line === undefined ? fault : { ...fault, line };
+  });
+}
+
+/** Of the last key on the path that is there. */
+function offsetOf(root: Node | null, path: readonly string[]): number | undefined {
+  let offset: number | undefined;
+  let node: unknown = root;
+  for (const part of path) {
+    let inner: unknown;
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === part);
+      if (isScalar(pair?.key)) offset = pair.key.range?.[0] ?? offset;
+      inner = pair?.value;
+    } else if (isSeq(node)) {
+      inner = node.items[Number(part)];
+      offset = (inner as Node | undefined)?.range?.[0] ?? offset;
+    }
+    node = inner;
+  }
+  return offset;
+}
