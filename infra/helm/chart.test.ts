@@ -148,7 +148,8 @@ it('the worker is alive while it answers itself, and ready while its broker and 
   const [worker] = podOf(find('own-broker.yaml', 'Deployment'))?.spec.containers ?? [];
   const check = ['node', 'apps/worker/dist/health/check.js'];
   expect(worker).toMatchObject({
-    args: ['worker'],
+    // Drained it would be started again, and take jobs.
+    args: ['worker', '--stay-drained'],
     readinessProbe: { exec: { command: check } },
     livenessProbe: { exec: { command: [...check, '--alive'] } },
   });

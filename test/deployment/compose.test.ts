@@ -50,6 +50,12 @@ it('the health checks ask what does the work: broker and trainer of a worker, da
   expect(main.broker?.healthcheck?.test.at(-1)).toMatch(/ping \| grep -q PONG/);
 });
 
+it('a drained worker stays so: its container would be started again', () => {
+  for (const worker of [main.worker, gpu['worker-gpu-0'], elsewhere.worker])
+    expect(worker?.command).toEqual(['worker', '--stay-drained']);
+  expect(main.coordinator?.command).toEqual(expect.arrayContaining(['--or-resume', '--serve']));
+});
+
 it('the broker keeps what it is told, drops nothing, and wants a password that no list of processes shows', () => {
   const script = main.broker?.command?.at(-1) ?? '';
   for (const line of ['appendonly yes', 'maxmemory-policy noeviction', 'requirepass $$NESGD_SECRET'])

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { canonicalFacts, readJournal } from '@nesgd/core/run';
@@ -102,6 +103,51 @@ describe('a worker that shares no folder with the coordinator', () => {
     expect(await refused.exited, refused.stderr).toMatchObject({ code: 2 });
     expect(refused.stderr).toContain('NESGD_SECRET');
   });
+});
+
+it('Ctrl-C at the coordinator: the state of a training elsewhere gets there, and another machine goes on with it', async () => {
+  const [here, first, second] = await Promise.all([Workplace.create(), Workplace.create(), Workplace.create()]);
+  const binary = findBrokerBinary(defaultCacheRoot(process.env), process.env);
+  const broker = await startBroker(binary as string);
+  const listen = `127.0.0.1:${await freePort()}`;
+  const env = { NESGD_SECRET: SECRET, NESGD_PULSE_MS: '300', NESGD_SNAPSHOT_EPOCHS: '1000' };
+  const flags = ['--workers', '0', '--broker', broker.url];
+  const worker = (place: Workplace) =>
+    place.start(['worker', '--broker', broker.url, '--coordinator', `http://${listen}`, '--jobs', '30'], env);
+  try {
+    const alpha = { epochs: 12, learningRate: 0.05, batchSize: 16 };
+    const experiment = await writeExperiment(
+      join(here.folder, 'tiny.yaml'),
+      tinyExperiment({ alpha, evolution: { populationSize: 2, generations: 0 } }),
+    );
+    const stopped = here.start(['run', experiment, '--run-id', 'stopped', ...flags, '--listen', listen], env);
+    const early = worker(first);
+    await until('alpha has come some way', async () => /alpha.*epoch [3-9]/.test(stopped.stderr));
+    stopped.child.kill('SIGINT');
+    expect(await stopped.exited, stopped.stderr).toMatchObject({ code: 130 });
+    expect(stopped.stderr).toContain('waits up to 8 s for the state of 1 training on other machines');
+    expect(await readdir(join(here.folder, 'cache', 'snapshots'))).toHaveLength(1);
+    await until(
+      'the other machine keeps none',
+      async () => (await readdir(join(first.folder, 'cache', 'snapshots'))).length === 0,
+    );
+    early.child.kill('SIGTERM');
+    await early.exited;
+    const late = worker(second);
+    const resumed = here.start(['resume', 'stopped', ...flags, '--listen', listen], env);
+    expect(await resumed.exited, resumed.stderr).toMatchObject({ code: 0 });
+    expect(late.stdout).toContain('goes on from its snapshot');
+    const undisturbed = here.start(['run', experiment, '--run-id', 'undisturbed', '--broker', 'local'], {
+      NESGD_CACHE: join(second.folder, 'cache'),
+    });
+    expect(await undisturbed.exited, undisturbed.stderr).toMatchObject({ code: 0 });
+    const facts = async (runId: string) =>
+      canonicalFacts((await readJournal(join(here.runs, runId, 'journal.jsonl'))).lines).slice(1);
+    expect(await facts('stopped')).toEqual(await facts('undisturbed'));
+  } finally {
+    await Promise.all([here, first, second].map((place) => place.destroy()));
+    await broker.stop();
+  }
 });
 
 function freePort(): Promise<number> {

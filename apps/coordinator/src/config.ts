@@ -7,6 +7,8 @@ export interface CoordinatorConfig {
   readonly redisUrl: string | undefined;
   /** `NESGD_LISTEN`: where workers elsewhere fetch data sets and weights. */
   readonly listen: string | undefined;
+  /** `NESGD_LISTEN_IF_FREE`: a run that a server starts goes on without `listen` where another run has the address. */
+  readonly listenIfFree: boolean;
   /** `NESGD_SECRET`: what opens it. Never a flag, which every user of the machine could read. */
   readonly secret: string | undefined;
   readonly env: NodeJS.ProcessEnv;
@@ -17,6 +19,7 @@ export function readConfig(env: NodeJS.ProcessEnv): CoordinatorConfig {
     cacheRoot: defaultCacheRoot(env),
     redisUrl: env.REDIS_URL || undefined,
     listen: env.NESGD_LISTEN || undefined,
+    listenIfFree: env.NESGD_LISTEN_IF_FREE === '1',
     secret: env.NESGD_SECRET || undefined,
     env,
   };

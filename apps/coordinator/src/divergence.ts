@@ -3,6 +3,9 @@ import type { DivergedFact, RunFolder } from '@nesgd/core/run';
 
 const DIVERGED: Readonly<Record<string, DivergedFact['what']>> = { ALPHA_DIVERGED: 'alpha', ALL_DIVERGED: 'search' };
 
+/** Whether the run ended in divergence, now or before. */
+export const isDivergence = (error: unknown): boolean => error instanceof NesgdError && error.code in DIVERGED;
+
 /** @throws NesgdError where the run has ended in divergence: doing it again would lead there again. */
 export function refuseDiverged({ journal }: RunFolder): void {
   const diverged = journal.lines.map((line) => line.fact).find((fact) => fact.type === 'diverged');

@@ -1,4 +1,4 @@
-import { WORKERS_KEY, workerKey } from '@nesgd/core/protocol';
+import { registeredWorkers } from '@nesgd/core/protocol';
 import type { Redis } from 'ioredis';
 import { plural } from './display/format.js';
 import type { Watch } from './run-events.js';
@@ -27,9 +27,7 @@ export class JoinWatch {
   /** Names of the workers that have joined. @throws where the broker does not answer. */
   async workers(): Promise<string[]> {
     const { connection, own } = this.options;
-    const names = (await connection.smembers(WORKERS_KEY)).filter((name) => !own.includes(name));
-    const records = names.length > 0 ? await connection.mget(names.map(workerKey)) : [];
-    return names.filter((_, i) => records[i] !== null).sort();
+    return [...(await registeredWorkers(connection)).keys()].filter((name) => !own.includes(name));
   }
 
   /** May be called again. */

@@ -1,10 +1,10 @@
 /** The command line `nesgd`: reads flags, runs one command, turns what it throws into an exit code. */
 import 'dotenv/config';
-import { once } from 'node:events';
 import { InputError, NesgdError } from '@nesgd/core/errors';
-import { DEFAULT_ATTEMPTS, runCommand } from '@nesgd/core/run';
+import { DEFAULT_ATTEMPTS } from '@nesgd/core/run';
 import { endTracing, startTracing } from '@nesgd/core/tracing';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { type Conducting, conductor, EXIT, onStopSignal, print, StoppedError } from './commands/attended.js';
 import { benchCommand } from './commands/bench.js';
 import { type CompareOptions, compare, comparisonLines } from './commands/compare.js';
 import { controlCommands, printControlled, priorityOf, unpause } from './commands/control.js';
@@ -14,31 +14,20 @@ import { dryRun, dryRunLines } from './commands/dry-run.js';
 import { EXPORT_FORMATS, type ExportOptions, exportLines, exportRun } from './commands/export.js';
 import { type PredictOptions, predict, predictionLines } from './commands/predict.js';
 import type { ReportOptions } from './commands/report.js';
-import { type ResumeOptions, type RunOptions, resume, retry, run, type Surroundings } from './commands/run.js';
-import { openDashboard, type ServeOptions, serve } from './commands/serve.js';
+import { RestingError } from './commands/resting.js';
+import { type ResumeOptions, type RunOptions, resume, retry, run } from './commands/run.js';
+import { type ServeOptions, serve } from './commands/serve.js';
 import { type SimulateOptions, simulate, simulationLines } from './commands/simulate.js';
 import { status } from './commands/status.js';
 import { watchStatus } from './commands/status-watch.js';
 import { type WorkerOptions, worker } from './commands/worker.js';
 import { CONTENDER_NAMES } from './compare/contenders.js';
 import { readConfig } from './config.js';
-import { chooseDisplayMode, createDisplay } from './display/index.js';
-import { type Line, printLine } from './display/line.js';
-import { typed, withTypedCommands } from './invocation.js';
-import { liveFile } from './live/live-file.js';
-import type { RunDescription, RunEvent, Watch } from './run-events.js';
+import { typed } from './invocation.js';
 import { DEFAULT_SERVE_PORT } from './serve/serve-address.js';
 
-const EXIT = { done: 0, failed: 1, wrongInput: 2, stopped: 130 } as const;
-
-/** Ctrl-C or SIGTERM ended the work. */
-class StoppedError extends NesgdError {
-  constructor(run: RunDescription | undefined, goesOn: string) {
-    super('STOPPED', run ? `stopped; what was measured is kept: ${goesOn} goes on` : 'stopped before any work began');
-  }
-}
-
 const config = readConfig(process.env);
+const { conduct, readable } = conductor(config);
 
 function wholeNumber(text: string, lowest: number, highest: number): number {
   if (/^\d+$/.test(text) && Number(text) >= lowest && Number(text) <= highest) return Number(text);
@@ -77,7 +66,6 @@ const which = () =>
   new Option('--which <network>', 'best: the winner, before the end the leader so far; alpha: where the search began')
     .choices(['best', 'alpha'])
     .default('best');
-const print = (lines: readonly string[]) => process.stdout.write(lines.map((line) => `${line}\n`).join(''));
 
 const attempts = () =>
   new Option(
@@ -322,6 +310,7 @@ program
   .option('--idle <seconds>', 'end when no job has come for so long (default: wait for ever)', (text) =>
     wholeNumber(text, 1, 1_000_000),
   )
+  .option('--stay-drained', 'drained, wait for a signal instead of ending: for what starts this command again')
   .addOption(json())
   .action(async (options: WorkerOptions) => {
     process.exitCode = await worker(options, config);
@@ -366,85 +355,10 @@ program
 benchCommand(program.command('bench'), config);
 dataCommands(program.command('data'), config);
 
-/** The run that is being worked on, which a message's "nesgd resume" means. */
-let begun: RunDescription | undefined;
-
-function readable(text: string): string {
-  return withTypedCommands(text, begun && runCommand('resume', { id: begun.runId, path: begun.folder }));
-}
-
-function withTypedCommandsIn(event: RunEvent): RunEvent {
-  if (event.type === 'notice') return { ...event, text: readable(event.text) };
-  if (event.type === 'job-retried') return { ...event, reason: readable(event.reason) };
-  return event;
-}
-
-/** What the commands that do something long have in common. */
-interface Conducting {
-  readonly json: boolean;
-  readonly runs: string;
-  /** A port; true: the usual one. */
-  readonly serve?: number | true;
-  readonly serveHost?: string;
-}
-
-/** Runs something long with a display and a way to stop it, and prints its summary. */
-async function conduct<T>(
-  { json: asJson, runs: runsFolder, serve: served, serveHost: host = '127.0.0.1' }: Conducting,
-  work: (around: Surroundings) => Promise<T>,
-  /** What the display has not shown. */
-  linesOf: (summary: T) => readonly Line[] = () => [],
-  /** What to type when it was stopped. */
-  goesOn = '"nesgd resume"',
-): Promise<void> {
-  const stop = new AbortController();
-  const display = createDisplay({
-    stream: process.stderr,
-    mode: chooseDisplayMode(process.stderr, asJson, process.env),
-  });
-  const live = liveFile();
-  let isOver = false;
-  onStopSignal(() => {
-    if (stop.signal.aborted) process.exit(EXIT.stopped); // Asked twice: at once. The journal is whole at any time.
-    stop.abort();
-    if (!isOver) display.watch({ type: 'notice', text: 'stopping; asked again, it ends at once' });
-  });
-  const watch: Watch = (event) => {
-    if (event.type === 'opened') begun = event.run;
-    const told = withTypedCommandsIn(event);
-    display.watch(told);
-    live.watch(told);
-  };
-  const port = served === true ? DEFAULT_SERVE_PORT : served;
-  const dashboard = port === undefined ? undefined : await openDashboard({ runs: runsFolder, host, port }, config);
-  if (dashboard) watch({ type: 'notice', text: `dashboard: ${dashboard.url}` });
-  try {
-    const summary = await work({ config, watch, signal: stop.signal, stop: () => stop.abort() });
-    isOver = true;
-    display.close();
-    await live.close();
-    print(asJson ? [JSON.stringify(summary)] : linesOf(summary).map((line) => printLine(line, false)));
-    if (dashboard && !stop.signal.aborted) {
-      process.stderr.write(`the dashboard stays at ${dashboard.url} (Ctrl-C ends)\n`);
-      await once(stop.signal, 'abort');
-    }
-  } catch (error) {
-    throw stop.signal.aborted ? new StoppedError(begun, goesOn) : error;
-  } finally {
-    display.close();
-    await live.close();
-    await dashboard?.close();
-  }
-}
-
-function onStopSignal(stop: () => void): void {
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
-}
-
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrongInput;
-  if (error instanceof NesgdError && error.code === 'STOPPED') return EXIT.stopped;
+  if (error instanceof StoppedError) return EXIT.stopped;
+  if (error instanceof RestingError) return EXIT.done;
   return error instanceof InputError ? EXIT.wrongInput : EXIT.failed;
 }
 

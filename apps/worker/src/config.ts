@@ -53,6 +53,8 @@ const envSchema = z
     NESGD_REFUSAL_PAUSE_MS: milliseconds(1).default(5_000),
     /** So many jobs, then it ends: "one job, then exit" is 1. */
     NESGD_WORKER_JOBS: optional(z.coerce.number(JOBS).int(JOBS).min(1, JOBS)),
+    /** Drained, it waits to be ended instead of ending: for what would start it again. */
+    NESGD_STAY_DRAINED: optional(z.literal('1', 'wants 1, or nothing')),
     /** How long it waits for a job before it ends. */
     NESGD_WORKER_IDLE_S: optional(positive('seconds')),
     /** Where it says every few seconds how it is, for health checks (health/check.ts). */
@@ -81,6 +83,7 @@ export interface WorkerConfig {
   readonly ownRunIds: readonly string[];
   readonly jobs: number | undefined;
   readonly idleMs: number | undefined;
+  readonly staysDrained: boolean;
   readonly healthFile: string | undefined;
 }
 
@@ -107,6 +110,7 @@ export function readConfig(env: NodeJS.ProcessEnv): WorkerConfig {
     ownRunIds: parsed.NESGD_OWN_RUN?.split(',') ?? [],
     jobs: parsed.NESGD_WORKER_JOBS,
     idleMs: parsed.NESGD_WORKER_IDLE_S === undefined ? undefined : parsed.NESGD_WORKER_IDLE_S * 1000,
+    staysDrained: parsed.NESGD_STAY_DRAINED !== undefined,
     healthFile: parsed.NESGD_HEALTH_FILE,
   };
 }

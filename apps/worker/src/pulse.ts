@@ -14,7 +14,7 @@ export interface PulseOptions {
   readonly connection: Redis;
   readonly name: string;
   readonly intervalMs: number;
-  readonly state: () => Pick<WorkerRecord, 'state' | 'job'>;
+  readonly state: () => Pick<WorkerRecord, 'state' | 'job' | 'ofRun'>;
   /** The worker is told to finish its job and end. */
   readonly onDrain: () => void;
   /** The job's run gave it up. */
@@ -51,7 +51,8 @@ export class Pulse {
     const { connection, name } = this.options;
     if (connection.status !== 'ready') return;
     await this.#beating;
-    await connection.del(workerKey(name), drainKey(name)).catch(() => {});
+    const farewell = connection.pipeline().del(workerKey(name), drainKey(name)).srem(WORKERS_KEY, name);
+    await farewell.exec().catch(() => {});
   }
 
   #beat(): void {

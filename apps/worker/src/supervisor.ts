@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { NesgdError, UnwantedJobError } from '@nesgd/core/errors';
 import {
   CANCELLED,
@@ -32,8 +33,13 @@ const CACHE_FAULTS = new Set(['BLOB_MISSING', 'BLOB_CORRUPT', 'DATASET_MISSING',
 /** What this machine lacks and another may have. */
 const LACKING_HERE = new Set(['ENGINE_UNAVAILABLE', 'DISK_FULL']);
 const BACK_IN_QUEUE_AFTER_MS = 500;
+/** Time to remove what nobody needs, at the end. */
+const TIDY_GRACE_MS = 1_000;
 /** Time to send the state of the job in hand before it goes back. */
 const SNAPSHOT_GRACE_MS = 6_000;
+
+/** The job's result is there: nobody will go on with it. */
+class DoneElsewhereError extends UnwantedJobError {}
 
 /**
  * Takes jobs off the queue, one at a time, and has a trainer child process do them.
@@ -60,6 +66,7 @@ export class Supervisor {
   readonly #health: HealthFile | undefined;
   #current: { readonly id: string; readonly job: Job; readonly giveUp: AbortController } | undefined;
   #draining = false;
+  #drained = false;
 
   constructor(
     private readonly config: WorkerConfig,
@@ -104,12 +111,12 @@ export class Supervisor {
       name: config.name,
       intervalMs: config.pulseMs,
       state: () => this.#state(),
-      onDrain: () => this.#drain('told to end'),
+      onDrain: () => this.#drain('told to end', config.staysDrained),
       onCancel: (jobId, why) =>
         this.#giveUp(
           jobId,
           why === 'done'
-            ? new UnwantedJobError(CANCELLED, 'another worker has done it')
+            ? new DoneElsewhereError(CANCELLED, 'another worker has done it')
             : new NesgdError(CANCELLED, 'its run gave it up'),
         ),
     });
@@ -138,22 +145,34 @@ export class Supervisor {
     this.#connection.disconnect();
   }
 
-  #state(): Pick<WorkerRecord, 'state' | 'job'> {
+  #state(): Pick<WorkerRecord, 'state' | 'job' | 'ofRun'> {
     const current = this.#current;
-    const state = this.#draining ? 'draining' : current ? 'busy' : 'idle';
-    if (!current) return { state, job: null };
+    const state: WorkerRecord['state'] = this.#drained
+      ? 'drained'
+      : this.#draining
+        ? 'draining'
+        : current
+          ? 'busy'
+          : 'idle';
+    const known = { state, ...(this.config.ownRunIds.length > 0 && { ofRun: true as const }) };
+    if (!current) return { ...known, job: null };
     const { id, job } = current;
-    return { state, job: { id, runId: job.runId, what: describeJob(job) } };
+    return { ...known, job: { id, runId: job.runId, what: describeJob(job) } };
   }
 
-  /** Finishes the current job and takes no other. */
-  #drain(why: string): void {
+  /** Finishes the current job, takes no other, and ends; or stays without work until it gets a signal. */
+  #drain(why: string, stays = false): void {
     if (this.#draining || this.#stop.signal.aborted) return;
     this.#draining = true;
     this.log.info(`drained: ${why}; the current job is the last`);
     this.#pause.stop();
     clearTimeout(this.#idle);
-    void this.#worker.close().then(this.onDrained);
+    void this.#worker.close().then(async () => {
+      if (!stays) return this.onDrained();
+      await this.#slot.close();
+      this.#drained = true;
+      this.log.info('drained: does nothing more, and waits to be ended by a signal');
+    });
   }
 
   /** A worker that waits on a card that others could use shall not do so for ever, where it is told how long it may. */
@@ -232,9 +251,15 @@ export class Supervisor {
         ? new Error(failureText(known))
         : new UnrecoverableError(failureText(known));
     } finally {
+      const left = this.#current && this.#artifacts?.snapshots.leave(this.#current.job, !this.#isDoneElsewhere(giveUp));
       this.#current = undefined;
       this.#waitForAJob();
+      if (this.#stop.signal.aborted) await Promise.race([left, delay(TIDY_GRACE_MS, undefined, { ref: false })]);
     }
+  }
+
+  #isDoneElsewhere({ signal }: AbortController): boolean {
+    return signal.aborted && signal.reason instanceof DoneElsewhereError;
   }
 
   /** Fetches what the job names, has it done, and sends the weights that it stored. */

@@ -21,16 +21,8 @@ import { formatAccuracy, formatCount } from '../display/format.js';
 import type { Line } from '../display/line.js';
 import { tableLines } from '../display/table-lines.js';
 import { prepareRun } from '../prepare-run.js';
-import {
-  type Access,
-  assertSameData,
-  hireFor,
-  listenFrom,
-  type RunOptions,
-  type Surroundings,
-  withBroker,
-  workOn,
-} from './run.js';
+import { type Access, listenFrom, type Surroundings, withBroker } from './access.js';
+import { assertSameData, hireFor, type RunOptions, workOn } from './run.js';
 
 export interface CompareOptions extends Omit<RunOptions, 'runId'> {
   readonly seeds: number;

@@ -9,7 +9,8 @@ import type { Line } from '../display/line.js';
 import { checkCosts } from '../prepare-run.js';
 import { workersFor } from '../workers-for.js';
 import { workloadOf } from '../workload.js';
-import type { RunOptions, Surroundings } from './run.js';
+import type { Surroundings } from './access.js';
+import type { RunOptions } from './run.js';
 
 /** `nesgd run FILE --dry-run --json`. Upper bounds: genomes measured before are not trained again. */
 export interface DryRun {

@@ -22,10 +22,9 @@ import {
 import { cacheFolder, checkCacheFolder, SnapshotStore } from '@nesgd/core/storage';
 import { inSpan, RUN_SPAN } from '@nesgd/core/tracing';
 import { hangTimeoutMs, snapshotEpochs } from '@nesgd/core/trainer';
-import { type Broker, openBroker, withoutPassword } from '../broker.js';
+import { withoutPassword } from '../broker.js';
 import { chooseRuntime } from '../choose-runtime.js';
 import { conductRun, summarise } from '../conduct-run.js';
-import type { CoordinatorConfig } from '../config.js';
 import { RunControl } from '../control/run-control.js';
 import { type Crew, hire } from '../crew.js';
 import { clearingSnapshots } from '../dispatch/clearing-snapshots.js';
@@ -33,12 +32,12 @@ import { notingProcessors } from '../dispatch/noting-processors.js';
 import { traced } from '../dispatch/traced.js';
 import { plural } from '../display/format.js';
 import { notingDivergence, refuseDiverged } from '../divergence.js';
-import { type ArtifactService, startArtifactService } from '../http/artifact-service.js';
-import { isLoopback, type ListenSettings, listenSettings } from '../http/listen-address.js';
 import { type Prepared, prepareRun } from '../prepare-run.js';
-import type { RunSummary, Watch } from '../run-events.js';
+import type { RunSummary } from '../run-events.js';
 import { workersFor } from '../workers-for.js';
 import { workloadOf } from '../workload.js';
+import { type Access, joinAdvice, listenFrom, type Surroundings, withBroker } from './access.js';
+import { refuseResting } from './resting.js';
 
 export interface RunOptions {
   readonly set: readonly string[];
@@ -57,14 +56,6 @@ export interface RunOptions {
 
 export type ResumeOptions = Pick<RunOptions, 'workers' | 'broker' | 'attempts' | 'listen' | 'priority' | 'runs'>;
 
-export interface Surroundings {
-  readonly config: CoordinatorConfig;
-  readonly watch: Watch;
-  readonly signal: AbortSignal;
-  /** Aborts `signal`, as Ctrl-C does. */
-  readonly stop: () => void;
-}
-
 /** `nesgd run FILE`. @throws InputError (exit 2), the signal's reason (exit 130), another NesgdError (exit 1). */
 export async function run(file: string, options: RunOptions, around: Surroundings): Promise<RunSummary> {
   const started = performance.now();
@@ -72,7 +63,10 @@ export async function run(file: string, options: RunOptions, around: Surrounding
   const overrides = { set: options.set, ...(options.data !== undefined && { dataPath: options.data }) };
   const experiment = await loadExperiment(file, overrides);
   const runId = options.runId ?? newRunId(experiment.name, new Date());
-  if (options.orResume && (await isToResume(experiment, options))) return resume(runId, options, around);
+  if (options.orResume && (await isToResume(experiment, options))) {
+    await refuseResting(options.runs, runId);
+    return resume(runId, options, around);
+  }
   await checkNewRun(options.runs, runId);
   const { config, watch, signal } = around;
   const cache = cacheFolder(config.cacheRoot);
@@ -152,80 +146,6 @@ export function assertSameData(experiment: Experiment, folder: RunFolder, prepar
     'DATA_CHANGED',
     `run ${folder.id} was started on other data: dataset ${experiment.dataset.name}${experiment.dataset.path ? ` (${experiment.dataset.path})` : ''} has changed since; restore it or start a new run`,
   );
-}
-
-/** How workers reach a run: the queue, and for those elsewhere what jobs name. */
-export interface Access {
-  readonly broker: Broker;
-  readonly artifacts: ArtifactService | undefined;
-}
-
-export function listenFrom({ listen }: Pick<RunOptions, 'listen'>, { listen: fromEnv, secret }: CoordinatorConfig) {
-  return listen === undefined
-    ? listenSettings('NESGD_LISTEN', fromEnv, secret)
-    : listenSettings('--listen', listen, secret);
-}
-
-export async function withBroker<T>(
-  options: Pick<RunOptions, 'broker' | 'workers'> & { listen: ListenSettings | undefined },
-  around: Surroundings,
-  use: (access: Access) => Promise<T>,
-): Promise<T> {
-  const broker = await openBroker(options.broker, around);
-  let artifacts: ArtifactService | undefined;
-  try {
-    if (options.workers === 0) refuseIfNobodyCanJoin(broker);
-    if (options.listen) artifacts = await listenForWorkers(options.listen, broker, around);
-    return await use({ broker, artifacts });
-  } finally {
-    await artifacts?.close();
-    await broker.close();
-  }
-}
-
-function refuseIfNobodyCanJoin(broker: Broker): void {
-  const why =
-    broker.kind === 'local'
-      ? 'without a broker nobody else can do the work'
-      : broker.own && 'nobody else can join the broker that is started for this run alone';
-  if (!why) return;
-  throw new InputError(
-    'WORKERS_FLAG',
-    `--workers 0: ${why}: give 1 or more, or by --broker or REDIS_URL a broker that others join`,
-  );
-}
-
-/** What to type elsewhere to do the work of a run that has no workers of its own. */
-function joinAdvice({ broker, artifacts }: Access): string {
-  if (broker.kind === 'local') return '';
-  const { protocol, username, password, host } = new URL(broker.url);
-  const address = `${protocol}//${password ? `${username}:PASSWORD@` : ''}${host}`;
-  if (artifacts) {
-    return `Start one where the broker is reached, with NESGD_SECRET as here: "nesgd worker --broker ${address} --coordinator ${artifacts.url}"`;
-  }
-  return `Start one on this machine: "nesgd worker --broker ${address}"; for those of other machines, resume the run with --listen`;
-}
-
-async function listenForWorkers(
-  listen: ListenSettings,
-  broker: Broker,
-  { config, watch }: Surroundings,
-): Promise<ArtifactService> {
-  if (broker.kind === 'local') {
-    throw new InputError(
-      'LISTEN_ADDRESS',
-      `listening on ${listen.host}:${listen.port} is of no use without a broker, which workers elsewhere need as well: give --broker redis://host:port, or do not listen`,
-    );
-  }
-  const service = await startArtifactService(listen, { cache: cacheFolder(config.cacheRoot), watch });
-  watch({ type: 'notice', text: `listening on ${service.url} for workers on other machines` });
-  if (isLoopback(new URL(broker.url).hostname) && !isLoopback(listen.host)) {
-    watch({
-      type: 'notice',
-      text: 'the broker is on loopback, where workers on other machines do not reach it: give --broker or REDIS_URL an address that they can use',
-    });
-  }
-  return service;
 }
 
 /** Conducts a run from wherever it stands. @param options.crew who works for it; without one, workers are hired for it alone. */

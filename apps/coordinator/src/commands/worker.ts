@@ -12,6 +12,7 @@ export interface WorkerOptions {
   readonly jobs?: number;
   /** Seconds. */
   readonly idle?: number;
+  readonly stayDrained?: true;
 }
 
 /** `nesgd worker`: one worker process for the broker given, until it is told to stop. @returns its exit code. */
@@ -28,6 +29,7 @@ export async function worker(options: WorkerOptions, config: CoordinatorConfig):
       ...(options.coordinator && { NESGD_COORDINATOR: coordinatorUrl(options.coordinator, config) }),
       ...(options.name && { NESGD_WORKER_NAME: options.name }),
       ...(options.jobs && { NESGD_WORKER_JOBS: String(options.jobs) }),
+      ...(options.stayDrained && { NESGD_STAY_DRAINED: '1' }),
       ...(options.idle && { NESGD_WORKER_IDLE_S: String(options.idle) }),
     },
   });

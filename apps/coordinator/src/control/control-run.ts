@@ -31,9 +31,10 @@ export async function controlRun(runsFolder: string, runId: string, order: Order
  * NesgdError where the process does not answer.
  */
 export async function giveOrder(runsFolder: string, runId: string, order: Order): Promise<Done> {
-  const { lines } = await readRun(runsFolder, runId);
   const holder = await runHolder(runsFolder, runId);
   if (!holder) {
+    // Parsed for this refusal alone: a long journal takes seconds, and an order that is followed needs none of it.
+    const { lines } = await readRun(runsFolder, runId);
     const state = runState(
       lines.map(({ fact }) => fact),
       false,

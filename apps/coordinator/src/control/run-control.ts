@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { NesgdError } from '@nesgd/core/errors';
 import { type RunFolder, runCommand, runHolder } from '@nesgd/core/run';
 import type { Crew } from '../crew.js';
@@ -42,8 +43,8 @@ export class RunControl {
     const me = await runHolder(dirname(path), id);
     if (!me) throw new NesgdError('RUN_LOST', `the lock of run ${id} has been removed: another process may take it`);
     const known = await readControlState(path);
-    const state = { paused: false, priority: options.priority ?? known.priority };
-    if (state.paused !== known.paused || state.priority !== known.priority) await writeControlState(path, state);
+    const state = { paused: false, stopped: false, priority: options.priority ?? known.priority };
+    if (!isDeepStrictEqual(state, known)) await writeControlState(path, state);
     if (state.priority !== 0) await options.crew.dispatcher.prioritise(id, state.priority);
     return new RunControl(options, me, state);
   }
@@ -52,15 +53,20 @@ export class RunControl {
     return this.#box.close();
   }
 
+  get #standing(): Pick<ControlState, 'paused' | 'priority'> {
+    const { paused, priority } = this.state;
+    return { paused, priority };
+  }
+
   async #follow(order: Order): Promise<Answer> {
     try {
       if (order.type === 'workers') {
         const workers = await withPatience(this.options.crew.workers());
         if (!workers) throw new NesgdError('BROKER_SILENT', 'the broker does not answer just now');
-        return { done: true, ...this.state, message: '', workers };
+        return { done: true, ...this.#standing, message: '', workers };
       }
       const message = await this.#do(order);
-      return { done: true, ...this.state, message };
+      return { done: true, ...this.#standing, message };
     } catch (error) {
       const code = error instanceof NesgdError ? error.code : 'FAILED';
       return { done: false, code, message: error instanceof Error ? error.message : String(error) };
@@ -81,6 +87,7 @@ export class RunControl {
         return `worker ${order.worker} finishes its job, takes no other, and ends`;
       case 'stop':
         this.options.watch({ type: 'notice', text: 'told to stop' });
+        await this.#change({ stopped: true });
         this.options.stop();
         return `run ${this.options.run.id} stops: ${this.#goesOn()}`;
     }

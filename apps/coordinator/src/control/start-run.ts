@@ -14,6 +14,8 @@ import { type ControlledRun, runState, type StartedRun } from '@nesgd/core/view'
 import { controlRun, RunStateError } from './control-run.js';
 import { readControlState } from './control-state.js';
 import { launch, startedPath } from './launch.js';
+import { readWorkers } from './worker-register.js';
+import type { WorkerSources } from './workers.js';
 
 export interface StartRequest {
   /** YAML. */
@@ -24,21 +26,21 @@ export interface StartRequest {
 }
 
 /** Starts a run from an experiment's text. @throws ExperimentError, InputError; NesgdError where its process fails. */
-export async function startRun(runsFolder: string, request: StartRequest): Promise<StartedRun> {
+export async function startRun(sources: WorkerSources, request: StartRequest): Promise<StartedRun> {
+  const { runsFolder } = sources;
   const experiment = experimentOf(request.experiment);
   const runId = request.runId ?? newRunId(experiment.name, new Date());
-  await checkNewRun(runsFolder, runId);
-  const file = await startedPath(runsFolder, runId, 'yaml');
-  await writeFile(file, request.experiment);
   const { priority, workers } = request;
-  const state = await launch(runsFolder, runId, [
-    'run',
-    file,
-    '--run-id',
-    runId,
-    ...(priority === undefined ? [] : ['--priority', String(priority)]),
-    ...(workers === undefined ? [] : ['--workers', String(workers)]),
-  ]);
+  const state = await launch(runsFolder, runId, async () => {
+    await checkNewRun(runsFolder, runId);
+    const file = await startedPath(runsFolder, runId, 'yaml');
+    await writeFile(file, request.experiment);
+    const options = [
+      ...(priority === undefined ? [] : ['--priority', String(priority)]),
+      ...(workers === undefined ? await workersFlag(sources) : ['--workers', String(workers)]),
+    ];
+    return ['run', file, '--run-id', runId, ...options];
+  });
   return { runId, state };
 }
 
@@ -62,32 +64,47 @@ function experimentOf(text: string): Experiment {
 }
 
 /** A paused run goes on; a stopped one in a process of its own. @throws RunStateError where it is neither. */
-export async function resumeRun(runsFolder: string, runId: string): Promise<ControlledRun> {
-  const { state } = await stateOf(runsFolder, runId);
-  if (state === 'running') return controlRun(runsFolder, runId, { type: 'resume' });
+export async function resumeRun(sources: WorkerSources, runId: string): Promise<ControlledRun> {
+  const { runsFolder } = sources;
+  if (await runHolder(runsFolder, runId)) return controlRun(runsFolder, runId, { type: 'resume' });
+  const { state } = await standingOf(runsFolder, runId);
   if (state !== 'stopped') throw new RunStateError(`run ${runId} is ${state}: there is nothing to go on with`);
-  await launch(runsFolder, runId, ['resume', runId]);
-  return said(runsFolder, runId, `run ${runId} goes on`);
+  return goOn(sources, runId, 'resume', `run ${runId} goes on`);
 }
 
 /** @throws RunStateError where the run goes on; InputError where nothing was given up. */
-export async function retryRun(runsFolder: string, runId: string): Promise<ControlledRun> {
-  const { state, givenUp } = await stateOf(runsFolder, runId);
-  if (state === 'running') throw new RunStateError(`run ${runId} goes on: stop it first, then retry`);
+export async function retryRun(sources: WorkerSources, runId: string): Promise<ControlledRun> {
+  const { runsFolder } = sources;
+  if (await runHolder(runsFolder, runId)) throw new RunStateError(`run ${runId} goes on: stop it first, then retry`);
+  const { givenUp } = await standingOf(runsFolder, runId);
   if (givenUp === 0) throw new RunStateError(`run ${runId} has nothing to retry: none of its individuals was given up`);
-  await launch(runsFolder, runId, ['retry', runId]);
-  return said(runsFolder, runId, `run ${runId} goes on from where the first individual was given up`);
+  return goOn(sources, runId, 'retry', `run ${runId} goes on from where the first individual was given up`);
 }
 
-async function stateOf(runsFolder: string, runId: string) {
-  // First the holder: a run that finishes in between has released it, and its journal says so.
-  const holder = await runHolder(runsFolder, runId);
+async function goOn(
+  sources: WorkerSources,
+  runId: string,
+  command: 'resume' | 'retry',
+  message: string,
+): Promise<ControlledRun> {
+  const { runsFolder } = sources;
+  const launched = await launch(runsFolder, runId, async () => [command, runId, ...(await workersFlag(sources))]);
+  const state = launched === 'running' ? launched : (await standingOf(runsFolder, runId)).state;
+  const { paused, priority } = await readControlState(runPath(runsFolder, runId));
+  return { runId, state, paused, priority, message };
+}
+
+/** Where workers wait on the broker that runs share, a run lives on them: more of them here would take their cores. */
+async function workersFlag({ connection }: WorkerSources): Promise<string[]> {
+  if (!connection) return [];
+  const workers = await readWorkers(connection).catch(() => []);
+  return workers.some(({ state, ofRun }) => !ofRun && state !== 'draining' && state !== 'drained')
+    ? ['--workers', '0']
+    : [];
+}
+
+/** Of a run that nobody works on. It parses the whole journal. */
+async function standingOf(runsFolder: string, runId: string) {
   const facts = (await readRun(runsFolder, runId)).lines.map(({ fact }) => fact);
-  const givenUp = facts.filter(({ type }) => type === 'failed').length;
-  return { state: holder ? ('running' as const) : runState(facts, false), givenUp };
-}
-
-async function said(runsFolder: string, runId: string, message: string): Promise<ControlledRun> {
-  const { state } = await stateOf(runsFolder, runId);
-  return { runId, state, ...(await readControlState(runPath(runsFolder, runId))), message };
+  return { state: runState(facts, false), givenUp: facts.filter(({ type }) => type === 'failed').length };
 }

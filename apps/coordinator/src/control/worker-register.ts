@@ -2,18 +2,15 @@ import { InputError } from '@nesgd/core/errors';
 import {
   drainKey,
   ORDER_LIFETIME_S,
-  WORKERS_KEY,
+  registeredWorkers,
   type WorkerRecord,
-  workerKey,
   workerRecordSchema,
 } from '@nesgd/core/protocol';
 import type { Redis } from 'ioredis';
 
 /** The workers that a broker knows, by name. What is no record is left out. @throws where it does not answer. */
 export async function readWorkers(connection: Redis): Promise<WorkerRecord[]> {
-  const names = (await connection.smembers(WORKERS_KEY)).sort();
-  const texts = names.length > 0 ? await connection.mget(names.map(workerKey)) : [];
-  return texts.flatMap((text) => {
+  return [...(await registeredWorkers(connection)).values()].flatMap((text) => {
     const record = workerRecordSchema.safeParse(safeJson(text));
     return record.success ? [record.data] : [];
   });
@@ -26,9 +23,9 @@ export async function drainWorker(connection: Redis, name: string): Promise<void
   await connection.set(drainKey(name), '', 'EX', ORDER_LIFETIME_S);
 }
 
-function safeJson(text: string | null | undefined): unknown {
+function safeJson(text: string): unknown {
   try {
-    return JSON.parse(text ?? '');
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

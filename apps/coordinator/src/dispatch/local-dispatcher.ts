@@ -114,6 +114,7 @@ export class LocalDispatcher implements ControlledDispatcher {
       since: this.#since,
       state: job ? 'busy' : 'idle',
       processor: processorKind(),
+      ofRun: true,
       job: job ? { id: jobIdOf(job.job), runId: job.job.runId, what: describeJob(job.job) } : null,
     }));
   }

@@ -1,13 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { ArtifactContentError } from '@nesgd/core/errors';
 import type { CacheFolder } from '@nesgd/core/storage';
-import { type Artifact, artifactOfRoute, artifactPath, IncomingFile, incomingFolder } from '@nesgd/core/transfer';
+import { type Artifact, artifactOfRoute, artifactPath } from '@nesgd/core/transfer';
 import { byteRange } from './byte-range.js';
 import { type Handler, refuse } from './http-server.js';
+import { receiveBlob } from './receive-blob.js';
 
 /** What the service may give away and take, just now. */
 export interface Shelf {
@@ -80,8 +78,7 @@ async function take(
   response: ServerResponse,
 ): Promise<void> {
   const { largestBlobBytes } = shelf;
-  const announced = Number(request.headers['content-length'] ?? 0);
-  switch (announced > largestBlobBytes ? 'too large' : await receive(shelf, artifact, request)) {
+  switch (await receiveBlob(shelf, artifact.sha256, request)) {
     case 'too large':
       return refuse(response, 413, `weights of this run have at most ${largestBlobBytes} bytes`);
     case 'other content':
@@ -91,30 +88,6 @@ async function take(
     case 'stored':
       shelf.received(artifact);
       response.writeHead(201).end();
-  }
-}
-
-async function receive(
-  { cache, largestBlobBytes }: Shelf,
-  artifact: Artifact,
-  request: IncomingMessage,
-): Promise<'stored' | 'too large' | 'other content' | 'broken off'> {
-  const part = join(incomingFolder(cache), `${artifact.sha256}.${randomBytes(6).toString('hex')}.upload`);
-  const file = await IncomingFile.open(part);
-  try {
-    // Else leaving the loop would cut the connection before the answer is out.
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      if (file.bytes + chunk.length > largestBlobBytes) return 'too large';
-      await file.append(chunk);
-    }
-    await file.finish(artifact.sha256, artifactPath(cache, artifact));
-    return 'stored';
-  } catch (error) {
-    if (error instanceof ArtifactContentError) return 'other content';
-    if (request.destroyed && !request.complete) return 'broken off';
-    throw error;
-  } finally {
-    await file.discard();
   }
 }
 

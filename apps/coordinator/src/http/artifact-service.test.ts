@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import type { MeasureJob } from '@nesgd/core/protocol';
 import type { Dispatcher, OpenedFact } from '@nesgd/core/run';
 import { type CacheFolder, cacheFolder, keyOnProcessor, trainingKey } from '@nesgd/core/storage';
-import { artifactPath, artifactRoute, snapshotRoute } from '@nesgd/core/transfer';
+import { artifactPath, artifactRoute, snapshotRoute, stateRoute } from '@nesgd/core/transfer';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../run-events.js';
 import { type ArtifactService, startArtifactService } from './artifact-service.js';
@@ -267,11 +267,12 @@ describe('artifact service: start and end', () => {
 });
 
 describe('artifact service: how far trainings have come', () => {
-  const NEW = randomBytes(30_000);
+  const [TEN, TWENTY] = [randomBytes(30_000), randomBytes(30_000)];
   const key = trainingKey(JOB);
-  const route = snapshotRoute(key);
-  const pointer = (content: Uint8Array, steps = 10) => JSON.stringify({ steps, sha256: sha256(content) });
-  const put = (body: string, path = route) => ask(path, { method: 'PUT', body });
+  const pointer = (content: Uint8Array, steps: number) => JSON.stringify({ steps, sha256: sha256(content) });
+  const put = (content: Uint8Array, steps: number, name = key, body = content) =>
+    ask(stateRoute(name, { steps, sha256: sha256(content) }), { method: 'PUT', body });
+  const states = async () => (await readdir(cache.blobs.folder)).filter((name) => name !== sha256(WEIGHTS)).sort();
   /** While a job is under way. */
   async function during(look: () => Promise<void>): Promise<void> {
     const waiting = { dispatch: () => look().then(() => outcome), close: async () => {} };
@@ -280,36 +281,82 @@ describe('artifact service: how far trainings have come', () => {
 
   it('takes and gives the state of a job while it is under way, and no longer', async () => {
     await during(async () => {
-      expect((await ask(route)).status).toBe(404);
-      expect((await ask(blob(NEW), { method: 'PUT', body: NEW })).status).toBe(201);
-      expect((await put(pointer(NEW))).status).toBe(201);
-      expect(await (await ask(route)).text()).toBe(pointer(NEW));
-      expect(await bytesOf(await ask(blob(NEW)))).toEqual(NEW);
+      expect((await ask(snapshotRoute(key))).status).toBe(404);
+      expect((await put(TEN, 10)).status).toBe(201);
+      expect(await (await ask(snapshotRoute(key))).text()).toBe(pointer(TEN, 10));
+      expect(await bytesOf(await ask(blob(TEN)))).toEqual(TEN);
     });
-    expect((await ask(route)).status).toBe(404);
-    expect((await put(pointer(NEW, 20))).status).toBe(422);
+    expect((await ask(snapshotRoute(key))).status).toBe(404);
+    expect((await put(TWENTY, 20)).status).toBe(422);
+    expect(await states()).toEqual([sha256(TEN)]);
+  });
+
+  it('keeps the furthest state alone, whichever comes first, and of several at the same time', async () => {
+    await during(async () => {
+      expect((await put(TEN, 10)).status).toBe(201);
+      expect((await put(TWENTY, 20)).status).toBe(201);
+      expect(await states()).toEqual([sha256(TWENTY)]);
+      expect((await put(TEN, 10)).status).toBe(409);
+      const many = Array.from({ length: 8 }, () => randomBytes(200_000));
+      const answers = await Promise.all(many.map((content, i) => put(content, 21 + i)));
+      for (const { status } of answers) expect([201, 409]).toContain(status);
+      expect(await states()).toEqual([sha256(many[7]!)]);
+    });
   });
 
   it('gives the state of one kind of processor to its like alone', async () => {
-    const [amd, intel] = ['AMD', 'Intel'].map((kind) => snapshotRoute(keyOnProcessor(key, kind)));
+    const [amd, intel] = ['AMD', 'Intel'].map((kind) => keyOnProcessor(key, kind)) as [string, string];
     await during(async () => {
-      await ask(blob(NEW), { method: 'PUT', body: NEW });
-      expect((await put(pointer(NEW), amd)).status).toBe(201);
-      expect((await ask(intel!)).status).toBe(404);
-      expect(await (await ask(amd!)).text()).toBe(pointer(NEW));
+      expect((await put(TEN, 10, amd)).status).toBe(201);
+      expect((await ask(snapshotRoute(intel))).status).toBe(404);
+      expect(await (await ask(snapshotRoute(amd))).text()).toBe(pointer(TEN, 10));
     });
   });
 
-  it('takes nothing for a state that no worker sent, that a job names, or that is no pointer; and names no file by it', async () => {
+  it('takes nothing for a state that is weights, other content, too large, or of no job under way; and names no file by it', async () => {
     await during(async () => {
-      await ask(blob(WEIGHTS), { method: 'PUT', body: WEIGHTS });
-      const wrong = [pointer(WEIGHTS), pointer(Buffer.from('never sent')), '', '{', '{"steps":1}', 'x'.repeat(5_000)];
-      for (const body of wrong) expect((await put(body)).status, body.slice(0, 80)).toBe(422);
-      expect((await put(pointer(NEW), snapshotRoute('0'.repeat(64)))).status).toBe(422);
-      expect((await put(pointer(NEW), '/snapshots/../../etc/passwd')).status).toBe(404);
-      expect((await ask(route, { method: 'DELETE' })).status).toBe(405);
-      expect((await fetch(service.url + route)).status).toBe(401);
+      await ask(blob(TWENTY), { method: 'PUT', body: TWENTY }); // Weights that a job stored.
+      expect((await put(WEIGHTS, 10)).status).toBe(422);
+      expect((await put(TWENTY, 10)).status).toBe(422);
+      expect((await put(TEN, 10, key, TWENTY)).status).toBe(422);
+      expect((await put(Buffer.alloc(2 * 2 ** 20 + 200_001), 10)).status).toBe(413);
+      expect((await put(TEN, 10, '0'.repeat(64))).status).toBe(422);
+      const wrong = [`${key}/-1-${sha256(TEN)}`, `${key}/1-..`, `../../etc/passwd`, `${key}/1-${'0'.repeat(63)}`];
+      for (const path of wrong)
+        expect((await ask(`/snapshots/${path}`, { method: 'PUT', body: TEN })).status, path).toBe(404);
+      expect((await ask(snapshotRoute(key), { method: 'PUT', body: TEN })).status).toBe(405);
+      expect((await fetch(service.url + snapshotRoute(key))).status).toBe(401);
     });
+    expect(await states()).toEqual([sha256(TWENTY)]);
     expect(await cache.blobs.has(sha256(WEIGHTS))).toBe(true);
+  });
+
+  it('of a job that its run has given up takes the last state, for which its end waits; and does not wait in vain', async () => {
+    const stop = new AbortController();
+    const aborted = async (asks: boolean) => {
+      const giving = {
+        dispatch: async () => {
+          if (asks) await ask(snapshotRoute(key));
+          stop.abort(new Error('stopped'));
+          throw stop.signal.reason;
+        },
+        close: async () => {},
+      };
+      await expect(service.serving(giving, OPENED).dispatch(JOB, { signal: stop.signal })).rejects.toThrow('stopped');
+    };
+    await aborted(true);
+    const closed = service.close();
+    expect((await put(TEN, 10)).status).toBe(201);
+    await closed;
+    expect(await states()).toEqual([sha256(TEN)]);
+    expect(events).toEqual([{ type: 'notice', text: 'waits up to 8 s for the state of 1 training on other machines' }]);
+    // Of a worker of this machine, which asks for nothing here, none is awaited.
+    service = await startArtifactService(
+      { host: '127.0.0.1', port: 0, secret: SECRET },
+      { cache, watch: (event) => events.push(event) },
+    );
+    await aborted(false);
+    await service.close();
+    expect(events).toHaveLength(1);
   });
 });

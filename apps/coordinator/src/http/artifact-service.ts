@@ -1,6 +1,8 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Dispatcher, OpenedFact } from '@nesgd/core/run';
 import { type CacheFolder, trainingKey } from '@nesgd/core/storage';
 import { artifactRoute, artifactsOf, incomingFolder, sweepIncoming } from '@nesgd/core/transfer';
+import { plural } from '../display/format.js';
 import type { Watch } from '../run-events.js';
 import { artifactHandler } from './artifact-handler.js';
 import { type Handler, startHttpServer } from './http-server.js';
@@ -16,33 +18,45 @@ export interface ArtifactService {
    * weights of the run's network are taken.
    */
   serving(dispatcher: Dispatcher, opened: OpenedFact): Dispatcher;
+  /** Waits a while for the last states of trainings that were put down elsewhere. */
   close(): Promise<void>;
 }
+
+/** A worker hears within two seconds that a job is given up, ends its step, and sends the state. */
+const LAST_STATES_MS = 8_000;
+const LOOK_EVERY_MS = 50;
 
 /** @throws InputError where the address cannot be listened on. */
 export async function startArtifactService(
   listen: ListenSettings,
-  { cache, watch }: { cache: CacheFolder; watch: Watch },
+  { cache, watch, lastStatesMs = LAST_STATES_MS }: { cache: CacheFolder; watch: Watch; lastStatesMs?: number },
 ): Promise<ArtifactService> {
   const known = new Set<string>();
-  /** What jobs name, by its SHA-256; what workers sent; keys of the jobs under way. */
-  const named = new Set<string>();
-  const uploaded = new Set<string>();
+  /** What jobs name, or workers stored as weights, by its SHA-256. */
+  const weights = new Set<string>();
+  /** Keys of the jobs under way; of those among them that a worker elsewhere asked for; of those given up since. */
   const underWay = new Set<string>();
+  const elsewhere = new Set<string>();
+  const givenUp = new Set<string>();
   let largestBlobBytes = 0;
   await sweepIncoming(incomingFolder(cache));
   const snapshots = snapshotHandler({
     cache,
-    isUnderWay: (key) => underWay.has(key),
-    wasUploaded: (sha256) => uploaded.has(sha256) && !named.has(sha256),
+    isUnderWay: (key) => underWay.has(key) || givenUp.has(key),
+    isWeights: (sha256) => weights.has(sha256),
+    asked: (key) => elsewhere.add(key),
     offered: (sha256) => known.add(artifactRoute({ kind: 'blobs', sha256 })),
+    received: (key) => givenUp.delete(key),
+    get largestBlobBytes() {
+      return largestBlobBytes;
+    },
   });
   const artifacts = artifactHandler({
     cache,
     knows: (artifact) => known.has(artifactRoute(artifact)),
     received: (artifact) => {
       known.add(artifactRoute(artifact));
-      uploaded.add(artifact.sha256);
+      weights.add(artifact.sha256);
     },
     get largestBlobBytes() {
       return largestBlobBytes;
@@ -61,16 +75,27 @@ export async function startArtifactService(
         async dispatch(job, handlers) {
           for (const artifact of artifactsOf(job)) {
             known.add(artifactRoute(artifact));
-            named.add(artifact.sha256);
+            weights.add(artifact.sha256);
           }
           const key = trainingKey(job);
           underWay.add(key);
-          return dispatcher.dispatch(job, handlers).finally(() => underWay.delete(key));
+          return dispatcher.dispatch(job, handlers).finally(() => {
+            underWay.delete(key);
+            if (elsewhere.delete(key) && handlers?.signal?.aborted) givenUp.add(key);
+          });
         },
         close: () => dispatcher.close(),
       };
     },
-    close: () => server.close(),
+    async close() {
+      if (givenUp.size > 0) {
+        const text = `waits up to ${lastStatesMs / 1000} s for the state of ${plural(givenUp.size, 'training')} on other machines`;
+        watch({ type: 'notice', text });
+      }
+      const deadline = performance.now() + lastStatesMs;
+      while (givenUp.size > 0 && performance.now() < deadline) await wait(LOOK_EVERY_MS);
+      await server.close();
+    },
   };
 }
 

@@ -108,7 +108,7 @@ export function addControl(api: OpenAPIHono, sources: WorkerSources): void {
     const { now } = c.req.valid('json');
     return c.json(await controlRun(runsFolder, c.req.valid('param').runId, { type: 'pause', now }), 200);
   });
-  api.openapi(resumeRoute, async (c) => c.json(await resumeRun(runsFolder, c.req.valid('param').runId), 200));
+  api.openapi(resumeRoute, async (c) => c.json(await resumeRun(sources, c.req.valid('param').runId), 200));
   api.openapi(stopRoute, async (c) =>
     c.json(await controlRun(runsFolder, c.req.valid('param').runId, { type: 'stop' }), 200),
   );
@@ -116,8 +116,8 @@ export function addControl(api: OpenAPIHono, sources: WorkerSources): void {
     const { priority } = c.req.valid('json');
     return c.json(await controlRun(runsFolder, c.req.valid('param').runId, { type: 'priority', priority }), 200);
   });
-  api.openapi(retryRoute, async (c) => c.json(await retryRun(runsFolder, c.req.valid('param').runId), 200));
-  api.openapi(startRoute, async (c) => c.json(await startRun(runsFolder, c.req.valid('json')), 201));
+  api.openapi(retryRoute, async (c) => c.json(await retryRun(sources, c.req.valid('param').runId), 200));
+  api.openapi(startRoute, async (c) => c.json(await startRun(sources, c.req.valid('json')), 201));
   api.openapi(workersRoute, async (c) => c.json(await listWorkers(sources), 200));
   api.openapi(drainRoute, async (c) => c.json(await drain(sources, c.req.valid('param').worker), 200));
 }

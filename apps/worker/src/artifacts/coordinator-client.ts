@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { NesgdError } from '@nesgd/core/errors';
 import { type Snapshot, snapshotSchema } from '@nesgd/core/storage';
-import { type Artifact, artifactRoute, snapshotRoute } from '@nesgd/core/transfer';
+import { type Artifact, artifactRoute, snapshotRoute, stateRoute } from '@nesgd/core/transfer';
 
 /** A transfer that did not come about. `retryable`: the same request may succeed in a moment. */
 export class TransferError extends NesgdError {}
@@ -79,20 +79,9 @@ export class CoordinatorClient {
 
   /** Sends weights. @param path the file, whose SHA-256 is the artifact's name. @throws TransferError */
   async put(artifact: Artifact, path: string, signal: AbortSignal): Promise<void> {
-    const idle = new IdleTimeout(this.#idleTimeoutMs, signal);
-    const body = createReadStream(path).on('data', () => idle.touch());
-    try {
-      const response = await this.#request('PUT', artifact, {
-        body: Readable.toWeb(body) as ReadableStream<Uint8Array>,
-        duplex: 'half',
-        signal: idle.signal,
-      });
-      if (!response.ok) throw await this.#refusal('PUT', artifact, response);
-      await response.body?.cancel();
-    } finally {
-      idle.end();
-      body.destroy();
-    }
+    const response = await this.#upload(artifactRoute(artifact), path, signal);
+    if (!response.ok) throw await this.#refusal('PUT', artifact, response);
+    await response.body?.cancel();
   }
 
   /** How far the coordinator knows a job's training to have come. @throws TransferError */
@@ -108,16 +97,22 @@ export class CoordinatorClient {
     }
   }
 
-  /** Says which blob, sent before, holds the state of a job's training. @returns whether it was taken. @throws TransferError */
-  async putSnapshot(name: string, snapshot: Snapshot, signal: AbortSignal): Promise<boolean> {
+  /** Sends the state of a job's training. @param path its file. @returns whether the coordinator has it now. @throws TransferError */
+  async putState(name: string, snapshot: Snapshot, path: string, signal: AbortSignal): Promise<boolean> {
+    const response = await this.#upload(stateRoute(name, snapshot), path, signal);
+    await response.body?.cancel();
+    return response.ok;
+  }
+
+  async #upload(route: string, path: string, signal: AbortSignal): Promise<Response> {
     const idle = new IdleTimeout(this.#idleTimeoutMs, signal);
+    const body = createReadStream(path).on('data', () => idle.touch());
     try {
-      const init = { body: JSON.stringify(snapshot), signal: idle.signal };
-      const response = await this.#send('PUT', snapshotRoute(name), init);
-      await response.body?.cancel();
-      return response.ok;
+      const stream = Readable.toWeb(body) as ReadableStream<Uint8Array>;
+      return await this.#send('PUT', route, { body: stream, duplex: 'half', signal: idle.signal });
     } finally {
       idle.end();
+      body.destroy();
     }
   }
 

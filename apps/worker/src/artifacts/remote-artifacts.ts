@@ -1,7 +1,7 @@
 import { rm, utimes } from 'node:fs/promises';
 import { NesgdError } from '@nesgd/core/errors';
 import type { Job, JobResult } from '@nesgd/core/protocol';
-import { type CacheFolder, sha256OfFile } from '@nesgd/core/storage';
+import { type CacheFolder, SnapshotStore, sha256OfFile } from '@nesgd/core/storage';
 import {
   type Artifact,
   artifactPath,
@@ -59,6 +59,7 @@ export class RemoteArtifacts {
     };
     try {
       await sweepIncoming(incomingFolder(cache));
+      await new SnapshotStore(cache).sweep();
       for (const artifact of artifacts) {
         const started = performance.now();
         const fetched = await fetchArtifact(artifact, {

@@ -14,7 +14,7 @@ export interface RemoteSnapshotsOptions {
   readonly patience: Patience;
 }
 
-/** Snapshots are worth waiting for, but not long: without one the training begins anew. */
+/** A snapshot is worth fetching, but not for long without a byte: without it the training begins anew. */
 const PATIENCE_MS = 60_000;
 
 /**
@@ -24,6 +24,10 @@ const PATIENCE_MS = 60_000;
 export class RemoteSnapshots {
   readonly #store: SnapshotStore;
   #sending: Promise<void> | undefined;
+  /** Name of the job in hand. */
+  #current: string | undefined;
+  /** What the coordinator has of ours. */
+  #taken: { readonly name: string; readonly sha256: string } | undefined;
   #next: (() => Promise<void>) | undefined;
 
   constructor(private readonly options: RemoteSnapshotsOptions) {
@@ -35,6 +39,7 @@ export class RemoteSnapshots {
     if (!('training' in job)) return;
     const { cache, coordinator, log, patience } = this.options;
     const name = nameOf(job);
+    this.#current = name;
     try {
       const [ours, theirs] = [await this.#store.find(name), await coordinator.snapshot(name, signal)];
       if (!theirs || (ours && ours.steps >= theirs.steps)) return;
@@ -56,6 +61,19 @@ export class RemoteSnapshots {
     });
   }
 
+  /**
+   * The job has left this worker, done or not: whoever gets it next asks the coordinator, and what that has, or nobody
+   * wants, is not kept here as well. What could not be sent stays, for this machine may get the job again.
+   */
+  async leave(job: Job, isWanted: boolean): Promise<void> {
+    const name = nameOf(job);
+    this.#current = undefined;
+    await this.#sending;
+    const ours = await this.#store.find(name);
+    if (!ours || this.#current === name) return;
+    if (!isWanted || (this.#taken?.name === name && this.#taken.sha256 === ours.sha256)) await this.#store.clear(name);
+  }
+
   /** Waits until all is sent, so long at most. */
   async sent(timeoutMs: number): Promise<void> {
     await Promise.race([this.#sending, delay(timeoutMs, undefined, { ref: false })]);
@@ -70,10 +88,11 @@ export class RemoteSnapshots {
 
   async #sendNow(name: string, snapshot: Snapshot): Promise<void> {
     const { cache, coordinator, log } = this.options;
-    const signal = AbortSignal.timeout(PATIENCE_MS);
     try {
-      await coordinator.put(blobOf(snapshot), artifactPath(cache, blobOf(snapshot)), signal);
-      const taken = await coordinator.putSnapshot(name, snapshot, signal);
+      // However long it takes, as long as it goes on: the client gives up on a coordinator that is silent.
+      const path = artifactPath(cache, blobOf(snapshot));
+      const taken = await coordinator.putState(name, snapshot, path, new AbortController().signal);
+      if (taken) this.#taken = { name, sha256: snapshot.sha256 };
       log.debug({ steps: snapshot.steps, taken }, 'sent how far the job has come');
     } catch (error) {
       log.warn({ error: String(error) }, 'the snapshot of the job could not be sent');

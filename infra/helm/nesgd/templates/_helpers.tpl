@@ -100,6 +100,8 @@ spec:
         - "1"
         - --idle
         - {{ .Values.workers.idleSeconds | quote }}
+        {{- else }}
+        - --stay-drained
         {{- end }}
       env:
         {{- include "nesgd.environment" . | nindent 8 }}

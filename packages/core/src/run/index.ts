@@ -11,3 +11,4 @@ export { parseExperiment } from './parse-experiment.js';
 export { retryGivenUp } from './rewind.js';
 export * from './run-command.js';
 export * from './run-folder.js';
+export { lockRun } from './run-lock.js';

@@ -28,6 +28,8 @@ export const keyOfSnapshot = (name: string): string | undefined => NAME.exec(nam
  * workers may be at the same job: the furthest counts, and all states of one job lead to the same bits.
  */
 export class SnapshotStore {
+  #last: Promise<unknown> = Promise.resolve();
+
   constructor(private readonly cache: Pick<CacheFolder, 'blobs' | 'snapshots'>) {}
 
   /** @returns undefined where there is none, or what is there is damaged. */
@@ -51,19 +53,31 @@ export class SnapshotStore {
     return snapshot;
   }
 
-  /** Says that a job's state is a blob which is here by now, unless a state that is further is known. */
-  async point(name: string, snapshot: Snapshot): Promise<void> {
+  /**
+   * Says that a job's state is a blob which is here by now, unless a state that is further is known.
+   * @returns the snapshot that counts now.
+   */
+  point(name: string, snapshot: Snapshot): Promise<Snapshot> {
+    // One at a time: of two that both look first, one would leave the other's blob behind, or set it back.
+    const pointed = this.#last.then(() => this.#point(name, snapshot));
+    this.#last = pointed.catch(() => {});
+    return pointed;
+  }
+
+  async #point(name: string, snapshot: Snapshot): Promise<Snapshot> {
     const before = await this.find(name);
-    if (before && (before.steps > snapshot.steps || before.sha256 === snapshot.sha256)) return;
+    if (before && (before.steps > snapshot.steps || before.sha256 === snapshot.sha256)) return before;
     await writeFileAtomically(this.#path(name), JSON.stringify(snapshot));
-    if (before) await this.cache.blobs.delete(before.sha256);
+    // A run's artifacts may have the very same content.
+    if (before) await this.cache.blobs.deleteUnlessShared(before.sha256);
+    return snapshot;
   }
 
   /** Removes the snapshot and its state: the job is done, or the state is of no use. */
   async clear(name: string): Promise<void> {
     const snapshot = await this.find(name);
     await rm(this.#path(name), { force: true });
-    if (snapshot) await this.cache.blobs.delete(snapshot.sha256);
+    if (snapshot) await this.cache.blobs.deleteUnlessShared(snapshot.sha256);
   }
 
   /** Removes the snapshots of a training that is done, of whichever processors. */

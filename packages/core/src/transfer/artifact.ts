@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { packedPath } from '../datasets/packed-file.js';
 import type { Job } from '../protocol/index.js';
-import { type CacheFolder, keyOfSnapshot } from '../storage/index.js';
+import { type CacheFolder, keyOfSnapshot, type Snapshot, snapshotSchema } from '../storage/index.js';
 
 /** What a job names by content and a machine without our cache folder has to fetch: weights, or a packed data set. */
 export interface Artifact {
@@ -59,9 +59,14 @@ export function incomingFolder(cache: CacheFolder): string {
   return join(cache.root, 'incoming');
 }
 
-/** Where the coordinator says, and is told, which blob holds the furthest state of a job's training. */
+/** Where the coordinator says which blob holds the furthest state of a job's training. */
 export function snapshotRoute(name: string): string {
   return `/snapshots/${name}`;
+}
+
+/** Where a further state of a job's training is sent to: all that the coordinator must know of it is in the URL. */
+export function stateRoute(name: string, { steps, sha256 }: Snapshot): string {
+  return `${snapshotRoute(name)}/${steps}-${sha256}`;
 }
 
 /** @returns the snapshot's name and the training's key in it; undefined for every other text, as `artifactOfRoute`. */
@@ -69,4 +74,12 @@ export function snapshotOfRoute(target: string): { readonly name: string; readon
   const name = /^\/snapshots\/([^/]+)$/.exec(target)?.[1] ?? '';
   const key = keyOfSnapshot(name);
   return key === undefined ? undefined : { name, key };
+}
+
+/** Of `stateRoute`, as `snapshotOfRoute`. */
+export function stateOfRoute(target: string): { name: string; key: string; snapshot: Snapshot } | undefined {
+  const [, route = '', steps = '', sha256] = /^(\/snapshots\/[^/]+)\/(\d{1,15})-([0-9a-f]{64})$/.exec(target) ?? [];
+  const of = snapshotOfRoute(route);
+  const snapshot = snapshotSchema.safeParse({ steps: Number(steps), sha256 });
+  return of && snapshot.success ? { ...of, snapshot: snapshot.data } : undefined;
 }

@@ -8,5 +8,7 @@ export {
   lastUsePath,
   snapshotOfRoute,
   snapshotRoute,
+  stateOfRoute,
+  stateRoute,
 } from './artifact.js';
 export { IncomingFile, sweepIncoming } from './incoming-file.js';
