@@ -5,7 +5,7 @@ import type { RunFolder } from '@nesgd/core/run';
 /** A run's allowance, in training images of all epochs and all networks. */
 export interface Budget {
   readonly images: number;
-  /** What a training of so many epochs is charged. */
+  /** What a whole training of so many epochs is charged. */
   readonly imagesOf: (epochs: number) => number;
   readonly imagesOfPart: (part: PartOfTraining) => number;
   /** What alpha cost, whoever trained it and whenever: an alpha of an earlier run is charged like one trained now. */

@@ -187,7 +187,7 @@ async function finish(
 }
 
 /** The same for people. */
-export function comparisonLines({ methods, pairs, reach }: Comparison): Line[] {
+export function comparisonLines({ methods, pairs, reach, notes }: Comparison): Line[] {
   const interval = ({ low, high }: { low: number; high: number }, format: (value: number) => string) =>
     `${format(low)} to ${format(high)}`;
   const points = (value: number) => `${value < 0 ? '' : '+'}${value.toFixed(4)}`;
@@ -216,5 +216,6 @@ export function comparisonLines({ methods, pairs, reach }: Comparison): Line[] {
         .map((of) => [of.a, formatReach(of.ratio), `${formatReach(of.low)} to ${formatReach(of.high)}`]),
       'left',
     ),
+    ...notes.flatMap((note): Line[] => [[], [note]]),
   ];
 }

@@ -47,7 +47,7 @@ function pairTable({ pairs }: Comparison): Table {
   };
 }
 
-function reachTable({ methods, reach }: Comparison): Table {
+function reachTable({ methods, reach, notes }: Comparison): Table {
   const { name } = methods[0]!;
   return {
     caption: `Images needed to reach the validation accuracy that ${name} ends with, as a part of the budget`,
@@ -55,7 +55,7 @@ function reachTable({ methods, reach }: Comparison): Table {
     rows: reach
       .filter(({ b }) => b === name)
       .map(({ a, ratio, low, high }) => [a, formatReach(ratio), `${formatReach(low)} to ${formatReach(high)}`]),
-    notes: [],
+    notes,
   };
 }
 

@@ -1,6 +1,7 @@
-import type { Fact } from '@nesgd/core/run';
+import { type Fact, parseExperiment } from '@nesgd/core/run';
 import { describe, expect, it } from 'vitest';
 import { comparisonOf } from './comparison.js';
+import { comparisonTables } from './comparison-tables.js';
 
 const SHA = 'a'.repeat(64);
 const trained = (round: number, accuracy: number): Fact => ({
@@ -98,4 +99,33 @@ describe('comparisonOf', () => {
     expect(at(1, 300)).toBeCloseTo((0.6 + 0.5) / 2, 12);
     expect(at(1, 400)).toBeCloseTo((0.7 + 0.5) / 2, 12);
   });
+});
+
+it('comparisonOf: notes which figures depend on timing: those of steady-state evolution alone', () => {
+  const opened = (name: string): Fact =>
+    ({
+      type: 'opened',
+      experiment: parseExperiment(
+        {
+          name: 'x',
+          seed: 1,
+          dataset: { name: 'mnist' },
+          model: { name: 'resnet8' },
+          alpha: { epochs: 1, learningRate: 0.1 },
+          retrain: { epochs: 1, learningRateRetained: 0.01, learningRateReinitialised: 0.1 },
+          evolution: { steadyStateLag: 3 },
+          method: { name },
+        },
+        'the test',
+      ),
+    }) as unknown as Fact;
+  const of = (name: string) =>
+    runs.map((r) => ({ ...r, facts: [opened(r.contender === 'a' ? 'sgd' : name), ...r.facts] }));
+  expect(comparisonOf(of('random-masks'), 400).notes).toEqual([]);
+  const { notes } = comparisonOf(of('ne-sgd'), 400);
+  expect(notes).toEqual([
+    expect.stringMatching(/^b is steady-state evolution: .* up to 3 retrainings .* depend on timing/),
+  ]);
+  const tables = comparisonTables(comparisonOf(of('ne-sgd'), 400));
+  expect(tables.find(({ caption }) => caption.startsWith('Images needed'))!.notes).toEqual(notes);
 });

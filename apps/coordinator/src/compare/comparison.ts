@@ -11,6 +11,8 @@ export interface Comparison {
   readonly pairs: readonly PairResult[];
   /** For every two methods in either order, and each with itself: when a's best-so-far reaches what b ends with. */
   readonly reach: readonly ReachResult[];
+  /** What a reader of the figures must know. */
+  readonly notes: readonly string[];
 }
 
 export interface MethodResult {
@@ -86,7 +88,23 @@ export function comparisonOf(runs: readonly ComparedRun[], budget: number): Comp
         return { a, b, ...reachOf(curves.get(a)!, ends, budget) };
       }),
     ),
+    notes: names.flatMap((name) =>
+      byName
+        .get(name)!
+        .slice(0, 1)
+        .flatMap((run) => timingNote(run)),
+    ),
   };
+}
+
+/** The one place where figures depend on whose worker was fast. */
+function timingNote({ contender, facts }: ComparedRun): string[] {
+  const opened = facts.find((fact) => fact.type === 'opened');
+  const lag = opened?.experiment.method.name === 'ne-sgd' && opened.experiment.evolution.steadyStateLag;
+  if (!lag) return [];
+  return [
+    `${contender} is steady-state evolution: when its workers differ in speed, its best-so-far and what it needs to reach others count up to ${lag} retrainings that it had not taken in yet. These figures depend on timing; what it ends with does not.`,
+  ];
 }
 
 function finishedOf(facts: readonly Fact[]): FinishedFact {

@@ -27,7 +27,7 @@ afterEach(async () => {
 });
 
 /** Trainings by what becomes of them: an accuracy or an error. */
-function performWith(fates: Record<string, number | Error>) {
+function performWith(fates: Record<string, number | Error>, changes: Partial<AlphaTraining> = {}) {
   const conduct = {
     run,
     cache: cacheFolder(join(folder, 'cache')),
@@ -45,7 +45,10 @@ function performWith(fates: Record<string, number | Error>) {
       },
     },
   } as unknown as Parameters<typeof journalledPerform>[0];
-  return journalledPerform(conduct, { settings: run.opened.experiment.alpha as AlphaTraining, rounds: 3 });
+  return journalledPerform(conduct, {
+    settings: { ...(run.opened.experiment.alpha as AlphaTraining), ...changes },
+    rounds: 3,
+  });
 }
 const training = (id: string): Request => ({
   kind: 'train',
@@ -78,6 +81,17 @@ it('perform: one given up is charged like one that was trained, also when it is 
     expect(await perform([training('d')]), `attempt ${attempt}`).toEqual([undefined]);
   }
   expect(sent.map(({ stream }) => stream)).toEqual(['a', 'b', 'c']);
+});
+
+it('perform: nothing of the budget is set aside for averages of short pieces, which have none', async () => {
+  const pieces = ['a', 'b', 'c'].map((id): Request => ({ ...training(id), schedule: 'constant' }) as Request);
+  await performWith({}, { averageLast: 2 })(pieces);
+  expect(sent.map(({ epochs }) => epochs)).toEqual([2, 2, 2]);
+});
+
+it('perform: a whole training that is averaged is charged the images of its statistics', async () => {
+  await performWith({}, { averageLast: 2 })(['a', 'b', 'c'].map(training));
+  expect(sent.map(({ epochs }) => epochs)).toEqual([2, 2]);
 });
 
 it.each([

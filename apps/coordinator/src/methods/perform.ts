@@ -64,7 +64,7 @@ export function journalledPerform(conduct: Conduct, { settings, rounds }: Journa
       watch({ type: 'notice', text: `training ${request.id} is given up and counts as the worst: ${reason}` });
     }
     for (const [i, { id }] of requests.entries()) {
-      if (facts.get(id)?.failed) lost += budget?.imagesOf(epochs[i] ?? 0) ?? 0;
+      if (facts.get(id)?.failed) lost += imagesOf(requests[i]!, epochs[i] ?? 0, budget);
     }
     return requests.map((request): Outcome | undefined => {
       const fact = affordable.includes(request) ? facts.get(request.id) : undefined;
@@ -126,10 +126,18 @@ function spentBefore(round: number, facts: ReadonlyMap<string, TrainedFact>): nu
   return images;
 }
 
+/** A piece of a longer training is not averaged, so nothing is set aside for an average's statistics. */
+function imagesOf(request: Request, epochs: number, budget: Budget | undefined): number {
+  if (!budget || request.kind === 'recombine') return 0;
+  return request.schedule === 'whole'
+    ? budget.imagesOf(epochs)
+    : budget.imagesOfPart({ from: 0, until: epochs, epochs: Number.POSITIVE_INFINITY });
+}
+
 /** Epochs of each request; undefined for one that trains nothing. */
 function shareOut(requests: readonly Request[], budget: Budget | undefined, spent: number): (number | undefined)[] {
   const wanted = requests.map((request) => (request.kind === 'train' ? request.epochs : 0));
   const left = budget ? budget.images - budget.alphaImages - spent : Number.POSITIVE_INFINITY;
-  const given = epochsWithin(wanted, left, budget?.imagesOf ?? (() => 0));
+  const given = epochsWithin(wanted, left, (epochs, i) => imagesOf(requests[i]!, epochs, budget));
   return requests.map(({ kind }, i) => (kind === 'train' ? given[i] : undefined));
 }
