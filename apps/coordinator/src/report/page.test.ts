@@ -1,7 +1,7 @@
 import type { JournalLine, OpenedFact } from '@nesgd/core/run';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
-import { exampleDigest, exampleJournal } from './example-journal.fixture.js';
+import { exampleDigest, exampleJournal, exampleRival } from './example-journal.fixture.js';
 import { reportMarkdown } from './markdown.js';
 import { reportPage } from './page.js';
 import { digestOf } from './run-digest.js';
@@ -61,6 +61,21 @@ describe('reportPage', () => {
     expect(reportMarkdown([run], () => undefined)).toMatch(/\| test accuracy +\| +94\.82 \| +90\.34 \|/);
     expect(reportPage([await exampleDigest()])).not.toContain('Published for this experiment');
   });
+
+  it.each(['sgd', 'esgd', 'pbt', 'sgd-restarts'] as const)(
+    'speaks of %s in its own words: it has steps of networks, and no generation of individuals or survivors',
+    async (method) => {
+      const run = await exampleRival(method);
+      const section = parseHTML(reportPage([run])).document.querySelector('section.run')!.innerHTML;
+      const markdown = reportMarkdown([run], () => 'figure.svg').split('\n## ')[1]!;
+      for (const text of [section, markdown]) {
+        // The keys of the experiment, which has settings for all methods, follow.
+        const ofRun = text.split('Settings and versions')[0]!.replaceAll('var(--individual)', '');
+        expect(ofRun).not.toMatch(/generation|individual|survivor|retrained/i);
+        expect(ofRun).toContain('The population by step');
+      }
+    },
+  );
 
   it('shows every individual’s curve and every mask with its accuracy', async () => {
     const run = await exampleDigest();

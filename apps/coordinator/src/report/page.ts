@@ -10,6 +10,7 @@ import type { RunDigest } from './run-digest.js';
 import { expectationTables, generationTable, overviewTable, settingsTable, spentTable } from './run-tables.js';
 import { STYLE } from './style.js';
 import type { Table } from './table.js';
+import { wordsFor } from './words.js';
 
 /** The report as one file that asks for nothing from elsewhere. */
 export function reportPage(runs: readonly RunDigest[]): string {
@@ -45,7 +46,7 @@ ${paperTables(runs).map(tableMarkup)}
 export function standing({ state, divergence, rows, opened, spent, method }: RunDigest): string | undefined {
   if (state === 'finished') return undefined;
   if (divergence !== undefined) return `This run ended without a network: ${divergence}`;
-  const what = searchesMasks(method) ? 'generation' : 'step';
+  const { round: what } = wordsFor(method);
   const closed = rows.length === 0 ? `no ${what} is closed` : `${what} ${rows.at(-1)!.t} is closed`;
   const of = searchesMasks(method) ? ` of ${opened.experiment.evolution.generations}` : '';
   return `This run is not finished (${state}): ${closed}${of}. Figures are as of ${formatTime(spent.lastFactAt)}; the test set was not looked at yet.`;

@@ -4,6 +4,7 @@ import { EXPECTED_NAMES } from '../expectation.js';
 import { formatTime } from '../status/overview-lines.js';
 import type { RunDigest } from './run-digest.js';
 import { count, NONE, percent, percentagePoints, type Table } from './table.js';
+import { capitalised, wordsFor } from './words.js';
 
 /** All runs in a line each. */
 export function overviewTable(runs: readonly RunDigest[]): Table {
@@ -44,17 +45,18 @@ export function overviewTable(runs: readonly RunDigest[]): Table {
 
 /** One generation a row. */
 export function generationTable({ rows, generations, opened, method }: RunDigest): Table {
-  const masks = searchesMasks(method);
+  const { round, left } = wordsFor(method);
+  const searches = searchesMasks(method);
   return {
-    caption: masks ? 'Generations' : 'Steps',
+    caption: `${capitalised(round)}s`,
     header: [
-      masks ? 'Generation' : 'Step',
+      capitalised(round),
       'Best (%)',
       'Median (%)',
       'Nabla',
       'Cluster sizes',
       'Suppressed masks',
-      'Retrained',
+      searches ? 'Retrained' : 'Trained',
       'Known already',
     ],
     rows: rows.map((row, i) => {
@@ -71,7 +73,10 @@ export function generationTable({ rows, generations, opened, method }: RunDigest
       ];
     }),
     notes: [
-      'Median and nabla (highest less lowest, in percentage points) are of the survivors. Clusters are those of parents and offspring together; the initial population is not clustered.',
+      `Median and nabla (highest less lowest, in percentage points) are of the ${left}.`,
+      ...(searches
+        ? ['Clusters are those of parents and offspring together; the initial population is not clustered.']
+        : []),
       ...(method !== 'ne-sgd' ? [`The method is ${method}, which clusters and suppresses nothing.`] : []),
       ...(method === 'ne-sgd' && !opened.experiment.evolution.suppression ? ['Suppression is off in this run.'] : []),
     ],
@@ -103,7 +108,9 @@ export function expectationTables({ expectation }: RunDigest): Table[] {
 }
 
 /** What the run cost. */
-export function spentTable({ spent, alpha, individuals, state }: RunDigest): Table {
+export function spentTable({ spent, alpha, individuals, state, method }: RunDigest): Table {
+  const { round, network } = wordsFor(method);
+  const networks = `${capitalised(network)}s`;
   const wall = Date.parse(spent.lastFactAt) - Date.parse(spent.startedAt);
   return {
     caption: 'Time and budget',
@@ -115,10 +122,10 @@ export function spentTable({ spent, alpha, individuals, state }: RunDigest): Tab
       ['Trainers, all jobs together', formatDuration(1000 * spent.trainerSeconds)],
       ['Jobs', count(spent.jobs)],
       ['Workers', count(spent.workers.length)],
-      ['Individuals asked for by closed generations', count(spent.evaluations)],
+      [`${networks} asked for by closed ${round}s`, count(spent.evaluations)],
       ['of them known already (cache hits)', count(spent.cacheHits)],
-      ['Individuals retrained', count(individuals.length)],
-      ...(spent.givenUp > 0 ? [['Individuals given up', count(spent.givenUp)]] : []),
+      [searchesMasks(method) ? 'Individuals retrained' : 'Trainings and measurements done', count(individuals.length)],
+      ...(spent.givenUp > 0 ? [[`${networks} given up`, count(spent.givenUp)]] : []),
       ['Epochs trained, alpha’s included', count(spent.epochsTrained)],
       ['Images trained on, alpha’s included', count(spent.imagesTrained)],
     ],

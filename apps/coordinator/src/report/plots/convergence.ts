@@ -1,6 +1,8 @@
 import * as Plot from '@observablehq/plot';
+import { plural } from '../../display/format.js';
 import type { MeasuredIndividual, RunDigest } from '../run-digest.js';
 import { percent } from '../table.js';
+import { type Words, wordsFor } from '../words.js';
 import type { Figure } from './draw.js';
 
 interface Point {
@@ -11,11 +13,12 @@ interface Point {
 }
 
 /** Fig. 3: accuracy against epochs, alpha's curve and, going on where it ends, each individual's. */
-export function convergenceFigure({ alpha, individuals, best, opened }: RunDigest): Figure | undefined {
+export function convergenceFigure({ alpha, individuals, best, opened, method }: RunDigest): Figure | undefined {
+  const words = wordsFor(method);
   const winner = individuals.find(({ label, accuracy }) => label === best?.label && accuracy === best.accuracy);
   const alphaPoints = alpha ? curvePoints(alpha.curve, 0, 'alpha', `alpha: ${percent(alpha.accuracy)} %`) : [];
   const points = (of: readonly MeasuredIndividual[]) =>
-    of.flatMap((individual, i) => individualPoints(individual, alpha, `${individual.label}/${i}`));
+    of.flatMap((individual, i) => individualPoints(individual, alpha, `${individual.label}/${i}`, words));
   const others = points(individuals.filter((individual) => individual !== winner));
   const winning = points(winner ? [winner] : []);
   if (alphaPoints.length + others.length + winning.length === 0) return undefined;
@@ -26,7 +29,7 @@ export function convergenceFigure({ alpha, individuals, best, opened }: RunDiges
   return {
     name: 'convergence',
     title: `Accuracy on ${opened.experiment.fitness}, epoch by epoch (Fig. 3)`,
-    description: `Learning curves: ${alpha ? `alpha by SGD, which reached ${percent(alpha.accuracy)} %, and from where it ended ` : ''}${individuals.length} individuals${best ? `; the best, highlighted, reached ${percent(best.accuracy)} %` : ''}.`,
+    description: `Learning curves: ${alpha ? `alpha by SGD, which reached ${percent(alpha.accuracy)} %, and from where it ended ` : ''}${plural(individuals.length, words.network)}${best ? `; the best, highlighted, reached ${percent(best.accuracy)} %` : ''}.`,
     options: (palette) => ({
       height: 380,
       marginLeft: 60,
@@ -69,9 +72,14 @@ export function convergenceFigure({ alpha, individuals, best, opened }: RunDiges
   };
 }
 
-function individualPoints(individual: MeasuredIndividual, alpha: RunDigest['alpha'], curve: string): Point[] {
+function individualPoints(
+  individual: MeasuredIndividual,
+  alpha: RunDigest['alpha'],
+  curve: string,
+  { round }: Words,
+): Point[] {
   const { label, accuracy, t, epochsBefore: start } = individual;
-  const title = `${label}${t === undefined ? '' : `, generation ${t}`}: ${percent(accuracy)} %`;
+  const title = `${label}${t === undefined ? '' : `, ${round} ${t}`}: ${percent(accuracy)} %`;
   // Where it goes on from alpha, its line does so, too.
   const from: Point[] =
     alpha && start === alpha.curve.length ? [{ epoch: start, accuracy: alpha.accuracy, curve, title }] : [];
