@@ -53,7 +53,7 @@ export function WorkersPage() {
           columns={COLUMNS}
           rows={value.workers.map((worker) => {
             const id = idOf(worker, value.workers);
-            const state = drained.has(id) ? 'draining' : worker.state;
+            const state = drained.has(id) && worker.state !== 'drained' ? 'draining' : worker.state;
             return {
               key: `${worker.host} ${worker.pid} ${worker.name}`,
               cells: [
@@ -113,7 +113,7 @@ interface DrainProps {
 
 function Drain({ worker, id, canTell, telling, onConfirm }: DrainProps) {
   if (worker.local) return <span class="faint">works for its run alone: pause or stop that</span>;
-  if (!canTell || worker.state === 'draining') return <>–</>;
+  if (!canTell || worker.state === 'draining' || worker.state === 'drained') return <>–</>;
   return (
     <ConfirmedButton
       label="Drain …"

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { link, open, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
+import { BEAT_MS, changesWithin, LockWatch, PATIENCE_MS, timeOf } from './lock-watch.js';
 
 const holderSchema = z.object({
   pid: z.int(),
@@ -15,10 +15,7 @@ const holderSchema = z.object({
 });
 export type Holder = z.infer<typeof holderSchema>;
 
-/** A holder touches its lock so often ... */
-const BEAT_MS = 3_000;
-/** ... and one that cannot be seen from here is gone when it has not for so long. */
-const PATIENCE_MS = 15_000;
+const watch = new LockWatch();
 
 /**
  * Keeps two coordinators from one run: a file naming the process that holds it. A holder that is gone (killed, or
@@ -40,7 +37,7 @@ export async function lockRun(path: string, runId: string, patienceMs = PATIENCE
     }
     const text = await readFile(path, 'utf8').catch(() => '');
     const holder = parseHolder(text);
-    if (holder && (isVisible(holder) ? isAlive(holder) : await isTouched(path, patienceMs))) {
+    if (holder && (isVisible(holder) ? isAlive(holder) : await changesWithin(path, await timeOf(path), patienceMs))) {
       throw new InputError(
         'RUN_LOCKED',
         `run ${runId} is being worked on by process ${holder.pid} on ${holder.host}: wait for it, stop it, or choose another --run-id`,
@@ -51,11 +48,11 @@ export async function lockRun(path: string, runId: string, patienceMs = PATIENCE
   throw new InputError('RUN_LOCKED', `run ${runId} was taken by another process just now`);
 }
 
-/** The living process that holds a run, if there is one. Looks only. */
-export async function livingHolder(path: string): Promise<Holder | undefined> {
+/** The living process that holds a run, if there is one. Looks only. @param others tells of holders out of sight. */
+export async function livingHolder(path: string, others: LockWatch = watch): Promise<Holder | undefined> {
   const holder = parseHolder(await readFile(path, 'utf8').catch(() => ''));
   if (!holder) return undefined;
-  const isLiving = isVisible(holder) ? isAlive(holder) : Date.now() - (await touchedAt(path)) < PATIENCE_MS;
+  const isLiving = isVisible(holder) ? isAlive(holder) : await others.isTouched(path);
   return isLiving ? holder : undefined;
 }
 
@@ -72,24 +69,6 @@ function here(): Pick<Holder, 'host' | 'namespace'> {
 function isVisible({ host, namespace }: Holder): boolean {
   const mine = here();
   return host === mine.host && (namespace === mine.namespace || namespace === '');
-}
-
-/** Whether somebody touches the file within `patienceMs`. Times are compared with one another only, never with our clock. */
-async function isTouched(path: string, patienceMs: number): Promise<boolean> {
-  const before = await touchedAt(path);
-  for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += BEAT_MS / 10) {
-    await sleep(BEAT_MS / 10);
-    if ((await touchedAt(path)) !== before) return true;
-  }
-  return false;
-}
-
-/** Milliseconds since 1970; 0 where it is gone. Opened, as a network file system tells old times of what is not. */
-async function touchedAt(path: string): Promise<number> {
-  const file = await open(path, 'r').catch(() => undefined);
-  const { mtimeMs } = (await file?.stat()) ?? { mtimeMs: 0 };
-  await file?.close();
-  return mtimeMs;
 }
 
 /** Writes a file that nobody sees empty or half. @returns false where there is one of that name. */
