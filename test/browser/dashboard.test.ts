@@ -1,5 +1,7 @@
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EvaluatedFact, readRun } from '@nesgd/core/run';
+import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { writeExperiment } from '../support/cli.js';
 import { tinyExperiment } from '../support/tiny.js';
@@ -255,30 +257,29 @@ describe('the coordinator gone and back', () => {
 });
 
 describe('what does not go as usual', () => {
-  it('a method without masks has its networks and steps, and no views of masks', async () => {
-    const run = await beginRun(test.runs, { runId: 'rival', method: 'pbt' });
-    const trained = { type: 'trained', round: 1, weights: null, imagesTrained: 540 } as const;
-    const measured = (accuracy: number) => ({ accuracy, curve: [{ epoch: 1, trainLoss: 1, accuracy }] });
-    await run.journal.append({ ...trained, id: 'pbt-1-1', ...measured(0.5) });
-    await run.journal.append({ ...trained, id: 'pbt-1-2', ...measured(0.625) });
-    const best = { id: 'pbt-1-2', accuracy: 0.625, weights: null };
-    await run.journal.append({ type: 'step', t: 1, population: [best], best });
-    await run.close();
+  it('a run that is replaced or retried while nobody looks is shown from its start, not mixed with what it was', async () => {
+    const before = await beginRun(test.runs, { runId: 'replaced' });
+    for (const mask of ['111111', '011111', '001111']) await before.journal.append(evaluated(mask, 0.9375));
     const page = await test.page();
-    await page.goto(`${test.url}/runs/rival`);
-    await expect.poll(() => page.locator('.cards').textContent()).toContain('0.6250');
-    expect(await page.locator('.cards').textContent()).toContain('1,080 images');
-    expect(await page.locator('nav.views a').allTextContents()).toEqual([
-      'Overview',
-      'Convergence',
-      'Workers and queue',
-      'Settings',
-      'Log',
-    ]);
-    await page.goto(`${test.url}/runs/rival/convergence`);
-    await page.getByRole('slider').focus();
-    await page.keyboard.press('ArrowDown');
-    await page.getByText('individual 1, pbt-1-2: 0.6250 after epoch 1').waitFor();
+    await page.goto(`${test.url}/runs/replaced`);
+    const cards = page.locator('.cards');
+    await expect.poll(() => cards.textContent()).toContain('0.9375');
+    const compared = await test.page();
+    await compared.goto(`${test.url}/compare?runs=replaced`);
+    const row = compared.locator('tbody tr');
+    await expect.poll(() => row.textContent()).toContain('0.9375');
+    await setHidden(page, true);
+    await before.close();
+    await rename(join(test.runs, 'replaced'), join(test.runs, '.replaced-before'));
+    const after = await beginRun(test.runs, { runId: 'replaced' });
+    for (const mask of ['100000', '110000', '111000', '111100']) await after.journal.append(evaluated(mask, 0.25));
+    await setHidden(page, false);
+    await expect.poll(() => cards.textContent()).toContain('Individuals retrained4at');
+    expect(await cards.textContent()).toContain('Best so far0.2500');
+    await expect.poll(() => row.textContent()).toContain('0.2500');
+    await after.journal.append(evaluated('111110', 0.5));
+    await expect.poll(() => cards.textContent()).toContain('Best so far0.5000');
+    await after.close();
   });
 
   it('a run that diverged says why, and what to change', async () => {
@@ -327,4 +328,10 @@ describe('what does not go as usual', () => {
 
 function evaluated(mask: string, accuracy: number): EvaluatedFact {
   return { type: 'evaluated', mask, repeat: 0, accuracy, curve: [], weights: null, imagesTrained: 10 };
+}
+
+/** As if the tab were covered by another. */
+async function setHidden(page: Page, isHidden: boolean): Promise<void> {
+  await page.evaluate(`Object.defineProperty(document, 'hidden', { configurable: true, get: () => ${isHidden} });
+    document.dispatchEvent(new Event('visibilitychange'));`);
 }

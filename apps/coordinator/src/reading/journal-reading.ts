@@ -10,6 +10,8 @@ import { type LinesText, linesText } from './line-texts.js';
 export interface JournalPart {
   /** The number of its first line; 0 where the journal was read from its start, maybe again. */
   readonly first: number;
+  /** Which journal it is: another of the same run (after a retry) or of its name has another. */
+  readonly journal: string;
   readonly text: LinesText;
   /** Of all lines up to these. */
   readonly figures: JournalFigures;
@@ -25,6 +27,8 @@ export class JournalReading {
   #lines = 0;
   #wholeBytes = 0;
   #inode = 0;
+  #journal = '';
+  #beginnings = 0;
 
   constructor(
     readonly runsFolder: string,
@@ -37,11 +41,11 @@ export class JournalReading {
    */
   async *readOn(): AsyncGenerator<JournalPart> {
     const path = join(runPath(this.runsFolder, this.runId), 'journal.jsonl');
-    const { ino, size } = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    const { ino, size, birthtimeMs } = await stat(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
       throw new InputError('RUN_UNKNOWN', `there is no run ${this.runId}`);
     });
-    if (this.#inode !== ino || size < this.#wholeBytes) this.#startOver(ino);
+    if (this.#inode !== ino || size < this.#wholeBytes) this.#startOver(ino, birthtimeMs);
     if (size === this.#wholeBytes) return;
     for await (const slice of readJournalSlices(path, { wholeBytes: this.#wholeBytes, lines: this.#lines })) {
       const first = this.#lines;
@@ -51,12 +55,13 @@ export class JournalReading {
       this.#lines += slice.lines.length;
       this.#wholeBytes = slice.wholeBytes;
       const text = linesText(slice.lines.map((line) => this.#view.next(line)));
-      yield { first, text, figures: this.#figures, bytesRead: slice.wholeBytes, bytes: size };
+      yield { first, journal: this.#journal, text, figures: this.#figures, bytesRead: slice.wholeBytes, bytes: size };
     }
   }
 
-  #startOver(inode: number): void {
+  #startOver(inode: number, birthtimeMs: number): void {
     this.#inode = inode;
+    this.#journal = `${inode}-${birthtimeMs}-${this.#beginnings++}`;
     this.#wholeBytes = 0;
     this.#lines = 0;
     this.#figures = NO_FIGURES;

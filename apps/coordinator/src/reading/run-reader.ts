@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { InputError } from '@nesgd/core/errors';
-import type { ListedRun } from '@nesgd/core/view';
+import type { ListedRun, ListedSoon } from '@nesgd/core/view';
 import type { RunOverview } from '../status/run-overview.js';
 import type { JournalPart } from './journal-reading.js';
 import type { FromThread, Request, ToThread } from './thread-messages.js';
@@ -43,6 +43,11 @@ export class RunReader {
   /** As `RunList.read`. */
   async list(): Promise<ListedRun[]> {
     return (await this.#ask({ type: 'list' })) as ListedRun[];
+  }
+
+  /** As `RunList.readSoon`. */
+  async listSoon(patienceMs: number): Promise<ListedSoon[]> {
+    return (await this.#ask({ type: 'list', patienceMs })) as ListedSoon[];
   }
 
   /** As `overviewOf`. @throws InputError */

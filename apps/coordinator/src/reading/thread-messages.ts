@@ -1,4 +1,4 @@
-import type { ListedRun } from '@nesgd/core/view';
+import type { ListedSoon } from '@nesgd/core/view';
 import type { RunOverview } from '../status/run-overview.js';
 import type { JournalPart } from './journal-reading.js';
 
@@ -9,7 +9,7 @@ import type { JournalPart } from './journal-reading.js';
  * reading is over; not answered.
  */
 export type Request =
-  | { readonly type: 'list' }
+  | { readonly type: 'list'; readonly patienceMs?: number }
   | { readonly type: 'overview'; readonly runId: string }
   | { readonly type: 'read'; readonly reading: number; readonly runId: string }
   | { readonly type: 'forget'; readonly reading: number };
@@ -22,6 +22,6 @@ export interface ToThread {
 /** Of a request there come parts, then one `done` or `refused`. */
 export type FromThread = { readonly id: number } & (
   | { readonly type: 'part'; readonly part: JournalPart }
-  | { readonly type: 'done'; readonly value: ListedRun[] | RunOverview | null }
+  | { readonly type: 'done'; readonly value: ListedSoon[] | RunOverview | null }
   | { readonly type: 'refused'; readonly code: string; readonly message: string }
 );

@@ -22,7 +22,10 @@ function say(message: FromThread, transfer: readonly ArrayBuffer[] = []): void {
 
 async function answer({ id, request }: ToThread): Promise<void> {
   try {
-    if (request.type === 'list') say({ id, type: 'done', value: await list.read() });
+    if (request.type === 'list') {
+      const { patienceMs } = request;
+      say({ id, type: 'done', value: await (patienceMs === undefined ? list.read() : list.readSoon(patienceMs)) });
+    }
     if (request.type === 'overview') say({ id, type: 'done', value: await overviewOf(runsFolder, request.runId) });
     if (request.type === 'read') await read(id, request.reading, request.runId);
     if (request.type === 'forget') readings.delete(request.reading);

@@ -62,17 +62,23 @@ describe('reportPage', () => {
     expect(reportPage([await exampleDigest()])).not.toContain('Published for this experiment');
   });
 
-  it.each(['sgd', 'esgd', 'pbt', 'sgd-restarts'] as const)(
-    'speaks of %s in its own words: it has steps of networks, and no generation of individuals or survivors',
-    async (method) => {
+  it.each([
+    ['sgd', 'round'],
+    ['esgd', 'generation'],
+    ['pbt', 'step'],
+    ['sgd-restarts', 'round'],
+  ] as const)(
+    'speaks of %s in its own words: it has networks by %s, and no individuals or survivors',
+    async (method, round) => {
       const run = await exampleRival(method);
       const section = parseHTML(reportPage([run])).document.querySelector('section.run')!.innerHTML;
       const markdown = reportMarkdown([run], () => 'figure.svg').split('\n## ')[1]!;
       for (const text of [section, markdown]) {
         // The keys of the experiment, which has settings for all methods, follow.
         const ofRun = text.split('Settings and versions')[0]!.replaceAll('var(--individual)', '');
-        expect(ofRun).not.toMatch(/generation|individual|survivor|retrained/i);
-        expect(ofRun).toContain('The population by step');
+        expect(ofRun).not.toMatch(/individual|survivor|retrained/i);
+        if (round !== 'generation') expect(ofRun).not.toMatch(/generation/i);
+        expect(ofRun).toContain(`The population by ${round}`);
       }
     },
   );

@@ -1,5 +1,5 @@
-import { searchesMasks } from '@nesgd/core/run';
 import { formatTime } from '../status/overview-lines.js';
+import { generationsOf } from '../workload.js';
 import { html, type Markup, trusted } from './html.js';
 import { measuredBy, paperTables } from './paper-tables.js';
 import { drawFigure, type Figure } from './plots/draw.js';
@@ -48,7 +48,8 @@ export function standing({ state, divergence, rows, opened, spent, method }: Run
   if (divergence !== undefined) return `This run ended without a network: ${divergence}`;
   const { round: what } = wordsFor(method);
   const closed = rows.length === 0 ? `no ${what} is closed` : `${what} ${rows.at(-1)!.t} is closed`;
-  const of = searchesMasks(method) ? ` of ${opened.experiment.evolution.generations}` : '';
+  const last = generationsOf(opened.experiment);
+  const of = last === null ? '' : ` of ${last}`;
   return `This run is not finished (${state}): ${closed}${of}. Figures are as of ${formatTime(spent.lastFactAt)}; the test set was not looked at yet.`;
 }
 

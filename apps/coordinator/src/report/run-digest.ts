@@ -68,7 +68,7 @@ export interface Spent {
   readonly engines: readonly string[];
   readonly epochsTrained: number;
   readonly imagesTrained: number;
-  /** Individuals that were given up: every worker that tried them died. */
+  /** Individuals, or a rival's networks, that were given up: every worker that tried them died. */
   readonly givenUp: number;
   /** Individuals that closed generations asked for, and those of them whose accuracy was known. */
   readonly evaluations: number;
@@ -174,7 +174,7 @@ function spentBy(lines: readonly JournalLine[], rows: readonly GenerationRow[]):
     engines: unique(provenances.map(({ engine }) => engine)),
     epochsTrained: sum(trained.map(({ curve }) => curve.length)),
     imagesTrained: sum(trained.map(({ imagesTrained }) => imagesTrained)),
-    givenUp: lines.filter(({ fact }) => fact.type === 'failed').length,
+    givenUp: lines.filter(({ fact }) => fact.type === 'failed' || (fact.type === 'trained' && fact.failed)).length,
     evaluations: sum(rows.map(({ evaluated, cacheHits }) => evaluated + cacheHits)),
     cacheHits: sum(rows.map(({ cacheHits }) => cacheHits)),
   };

@@ -46,7 +46,7 @@ export function overviewTable(runs: readonly RunDigest[]): Table {
 /** One generation a row. */
 export function generationTable({ rows, generations, opened, method }: RunDigest): Table {
   const { round, left } = wordsFor(method);
-  const searches = searchesMasks(method);
+  const evolves = method === 'ne-sgd';
   return {
     caption: `${capitalised(round)}s`,
     header: [
@@ -54,10 +54,9 @@ export function generationTable({ rows, generations, opened, method }: RunDigest
       'Best (%)',
       'Median (%)',
       'Nabla',
-      'Cluster sizes',
-      'Suppressed masks',
-      searches ? 'Retrained' : 'Trained',
-      'Known already',
+      ...(evolves ? ['Cluster sizes', 'Suppressed masks'] : []),
+      searchesMasks(method) ? 'Retrained' : 'Measured',
+      ...(searchesMasks(method) ? ['Known already'] : []),
     ],
     rows: rows.map((row, i) => {
       const { clusters, suppressed, pool } = generations[i] ?? { clusters: [], suppressed: [], pool: [] };
@@ -66,21 +65,20 @@ export function generationTable({ rows, generations, opened, method }: RunDigest
         percent(row.best),
         percent(row.median),
         (100 * row.nabla).toFixed(2),
-        clusterSizes(clusters),
-        suppressed.map((position) => pool[position]!.mask.join('')).join(' ') || NONE,
+        ...(evolves
+          ? [clusterSizes(clusters), suppressed.map((position) => pool[position]!.mask.join('')).join(' ') || NONE]
+          : []),
         count(row.evaluated),
-        count(row.cacheHits),
+        ...(searchesMasks(method) ? [count(row.cacheHits)] : []),
       ];
     }),
     notes: [
-      `Median and nabla (highest less lowest, in percentage points) are of the ${left}.`,
-      ...(searches
-        ? ['Clusters are those of parents and offspring together; the initial population is not clustered.']
-        : []),
-      ...(method !== 'ne-sgd' ? [`The method is ${method}, which clusters and suppresses nothing.`] : []),
-      ...(method === 'ne-sgd' && !opened.experiment.evolution.suppression ? ['Suppression is off in this run.'] : []),
+      evolves
+        ? 'Median and nabla (highest less lowest, in percentage points) are of the survivors. Clusters are those of parents and offspring together; the initial population is not clustered.'
+        : `Best is of all until then; median and nabla (highest less lowest, in percentage points) are of the ${left}.`,
+      ...(evolves && !opened.experiment.evolution.suppression ? ['Suppression is off in this run.'] : []),
     ],
-    words: [4, 5],
+    words: evolves ? [4, 5] : [],
   };
 }
 
@@ -108,9 +106,13 @@ export function expectationTables({ expectation }: RunDigest): Table[] {
 }
 
 /** What the run cost. */
-export function spentTable({ spent, alpha, individuals, state, method }: RunDigest): Table {
-  const { round, network } = wordsFor(method);
-  const networks = `${capitalised(network)}s`;
+export function spentTable({ spent, alpha, individuals, state, method, opened }: RunDigest): Table {
+  const masks = searchesMasks(method);
+  const included = alpha ? ', alpha’s included' : '';
+  const { budget } = opened.experiment;
+  const ofBudget = budget === undefined ? '' : ` of a budget of ${count(budget)}`;
+  const things = masks ? 'Individuals' : 'Networks';
+  const trained = masks ? individuals : individuals.filter(({ curve }) => curve.length > 0);
   const wall = Date.parse(spent.lastFactAt) - Date.parse(spent.startedAt);
   return {
     caption: 'Time and budget',
@@ -122,12 +124,19 @@ export function spentTable({ spent, alpha, individuals, state, method }: RunDige
       ['Trainers, all jobs together', formatDuration(1000 * spent.trainerSeconds)],
       ['Jobs', count(spent.jobs)],
       ['Workers', count(spent.workers.length)],
-      [`${networks} asked for by closed ${round}s`, count(spent.evaluations)],
-      ['of them known already (cache hits)', count(spent.cacheHits)],
-      [searchesMasks(method) ? 'Individuals retrained' : 'Trainings and measurements done', count(individuals.length)],
-      ...(spent.givenUp > 0 ? [[`${networks} given up`, count(spent.givenUp)]] : []),
-      ['Epochs trained, alpha’s included', count(spent.epochsTrained)],
-      ['Images trained on, alpha’s included', count(spent.imagesTrained)],
+      ...(masks
+        ? [
+            [`Individuals asked for by closed ${wordsFor(method).round}s`, count(spent.evaluations)],
+            ['of them known already (cache hits)', count(spent.cacheHits)],
+          ]
+        : []),
+      [masks ? 'Individuals retrained' : 'Networks trained', count(trained.length)],
+      ...(trained.length < individuals.length
+        ? [['Networks made of others, and measured', count(individuals.length - trained.length)]]
+        : []),
+      ...(spent.givenUp > 0 ? [[`${things} given up`, count(spent.givenUp)]] : []),
+      [`Epochs trained${included}`, count(spent.epochsTrained)],
+      [`Images trained on${included}`, `${count(spent.imagesTrained)}${ofBudget}`],
     ],
     notes: [
       ...(alpha?.reused

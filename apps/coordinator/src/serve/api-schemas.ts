@@ -1,9 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import { workerRecordSchema } from '@nesgd/core/protocol';
+import { METHOD_NAMES } from '@nesgd/core/run';
 import type {
   ApiError,
   ControlledRun,
-  ListedRun,
+  ListedSoon,
   RunSnapshot,
   ServerDescription,
   StartedRun,
@@ -59,7 +60,7 @@ export const workerLog: z.ZodType<WorkerLog> = z
   .object({ name: z.string(), lines: z.array(z.string()) })
   .openapi('WorkerLog');
 
-export const listedRun: z.ZodType<ListedRun> = z
+export const listedRun: z.ZodType<ListedSoon> = z
   .union([
     z.object({
       runId: z.string(),
@@ -67,6 +68,8 @@ export const listedRun: z.ZodType<ListedRun> = z
       paused: z.boolean(),
       priority: prioritySchema,
       experiment: z.string(),
+      method: z.enum(METHOD_NAMES),
+      round: z.enum(['generation', 'step', 'round']),
       generation: z.int().nullable(),
       generations: z.int().nullable(),
       alphaAccuracy: accuracy.nullable(),
@@ -76,13 +79,14 @@ export const listedRun: z.ZodType<ListedRun> = z
       lastFactAt: time,
     }),
     z.object({ runId: z.string(), state: z.literal('damaged'), error: z.string() }),
+    z.object({ runId: z.string(), state: z.literal('reading') }),
   ])
   .openapi('ListedRun');
 
 /** Too large to say twice: a line holds a fact as docs/dashboard.md describes it. */
 export const runSnapshot: z.ZodType<RunSnapshot> = z.custom<RunSnapshot>().openapi('RunSnapshot', {
   type: 'object',
-  required: ['runId', 'state', 'paused', 'priority', 'holder', 'live', 'reading', 'lines'],
+  required: ['runId', 'journal', 'state', 'paused', 'priority', 'holder', 'live', 'reading', 'lines'],
 });
 
 export const runOverview: z.ZodType<RunOverview> = z.custom<RunOverview>().openapi('RunOverview', {

@@ -25,6 +25,12 @@ const afterQuery = z.object({
     .default(-1)
     .openapi({ description: 'Only lines of the journal with a higher seq.' }),
 });
+const eventsQuery = afterQuery.extend({
+  journal: z.string().max(100).optional().openapi({
+    description:
+      'Of the snapshot that the known lines are of: where the run has another journal by now, `reset` comes first.',
+  }),
+});
 const snapshotQuery = afterQuery.extend({
   limit: z.coerce.number().int().min(1).optional().openapi({
     description:
@@ -36,7 +42,14 @@ const listRoute = createRoute({
   method: 'get',
   path: '/runs',
   summary: 'The runs of the folder, oldest first; what `nesgd status --json` says.',
-  responses: { 200: json(z.array(schemas.listedRun), 'The runs.') },
+  request: {
+    query: z.object({
+      partial: z.enum(['true', 'false']).default('false').openapi({
+        description: 'Not to wait for long journals: runs whose are not read yet have the state `reading`.',
+      }),
+    }),
+  },
+  responses: { 200: json(z.array(schemas.listedRun), 'The runs.'), 400: refusals[400] },
 });
 const serverRoute = createRoute({
   method: 'get',
@@ -79,7 +92,7 @@ const eventsRoute = createRoute({
   method: 'get',
   path: '/runs/{runId}/events',
   summary: 'Server-sent events as the run goes on. Last-Event-ID, or `after`, says what is known already.',
-  request: { params: runIdParam, query: afterQuery },
+  request: { params: runIdParam, query: eventsQuery },
   responses: {
     200: {
       description:
@@ -90,6 +103,8 @@ const eventsRoute = createRoute({
   },
 });
 
+/** A page shows by then what is known. */
+const LIST_PATIENCE_MS = 300;
 /** An experiment has some kilobytes. */
 const LARGEST_BODY_BYTES = 256 * 1024;
 const STATUS_OF: Partial<Record<string, 400 | 404 | 409>> = {
@@ -147,7 +162,10 @@ export function createApi(
   });
 
   api.openapi(serverRoute, async (c) => c.json({ ...server, readOnly: await whyReadOnly(reader.runsFolder) }, 200));
-  api.openapi(listRoute, async (c) => c.json(await reader.list(), 200));
+  api.openapi(listRoute, async (c) => {
+    const isPartial = c.req.valid('query').partial === 'true';
+    return c.json(await (isPartial ? reader.listSoon(LIST_PATIENCE_MS) : reader.list()), 200);
+  });
   api.openapi(runRoute, async (c) => {
     const { after, limit } = c.req.valid('query');
     const { runId } = c.req.valid('param');
@@ -166,8 +184,9 @@ export function createApi(
   });
   api.openapi(eventsRoute, async (c) => {
     const lastId = Number(c.req.header('last-event-id') ?? Number.NaN);
-    const after = Number.isInteger(lastId) ? lastId : c.req.valid('query').after;
-    return eventStream(c, await followers.begin(c.req.valid('param').runId, after + 1), after);
+    const { journal, after: asked } = c.req.valid('query');
+    const after = Number.isInteger(lastId) ? lastId : asked;
+    return eventStream(c, await followers.begin(c.req.valid('param').runId, after + 1), after, journal);
   });
   addControl(api, { runsFolder: reader.runsFolder, connection });
   api.doc31('/openapi.json', {

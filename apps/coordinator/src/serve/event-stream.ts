@@ -6,18 +6,21 @@ import type { RunFollower } from './run-follower.js';
 const HEARTBEAT_MS = 15_000;
 /** A browser comes back after this long when the coordinator was away. */
 const RETRY_MS = 500;
+const RESET = { event: 'reset', data: '{}' };
 
 /**
  * Tells one listener what is new about a run, from the line behind `after` on. Nothing is queued: whenever the listener
  * has taken the last event, the follower is asked what there is now, so a slow one costs no memory and loses nothing.
+ * @param journal that which the listener's lines are of; where the run has another by now, it is told to start over.
  */
-export function eventStream(c: Context, follower: RunFollower, after: number): Response {
+export function eventStream(c: Context, follower: RunFollower, after: number, journal?: string): Response {
   return streamSSE(c, async (stream) => {
     const bell = new Bell();
     const unsubscribe = follower.subscribe(() => bell.ring());
     stream.onAbort(() => bell.ring());
     try {
-      await tell(stream, follower, after, bell);
+      if (journal !== undefined && journal !== follower.journal) await stream.writeSSE(RESET);
+      else await tell(stream, follower, after, bell);
     } finally {
       unsubscribe();
     }
@@ -34,8 +37,7 @@ async function tell(stream: SSEStreamingApi, follower: RunFollower, after: numbe
       const { code, message } = follower.problem;
       return stream.writeSSE({ event: 'problem', data: JSON.stringify({ code, message }) });
     }
-    if (follower.journals !== journals || next > follower.lines.length)
-      return stream.writeSSE({ event: 'reset', data: '{}' });
+    if (follower.journals !== journals || next > follower.lines.length) return stream.writeSSE(RESET);
     if (next < follower.lines.length) {
       await stream.writeSSE({ event: 'line', id: String(next), data: follower.lines.at(next) });
       next += 1;

@@ -24,6 +24,8 @@ export class RunFollower {
   pulse: RunPulse = { state: 'stopped', paused: false, priority: 0, holder: null, live: null };
   /** Counts the changes of `pulse`. */
   pulses = 0;
+  /** Which journal `lines` are of. */
+  journal = '';
   /** Counts the journals: it changes when the run was deleted and another of its name begun. */
   journals = 0;
   /** Why the run cannot be followed any more. */
@@ -119,9 +121,10 @@ export class RunFollower {
     if (this.#mark() !== before) this.#tell();
   }
 
-  #take({ first, text, figures, bytesRead, bytes }: JournalPart): void {
+  #take({ first, journal, text, figures, bytesRead, bytes }: JournalPart): void {
     if (first === 0) {
       this.lines = new LineTexts();
+      this.journal = journal;
       this.journals += 1;
     }
     this.lines.add(text);

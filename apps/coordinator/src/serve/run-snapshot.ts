@@ -19,8 +19,8 @@ export function snapshotResponse(c: Context, follower: RunFollower, from: number
 
 async function* snapshotPieces(follower: RunFollower, from: number, limit: number): AsyncGenerator<Uint8Array> {
   // All of one moment: the follower goes on while this is sent.
-  const { runId, lines, pulse, progress } = follower;
-  const head: Omit<RunSnapshot, 'lines'> = { runId, ...pulse, reading: progress };
+  const { runId, lines, pulse, progress, journal } = follower;
+  const head: Omit<RunSnapshot, 'lines'> = { runId, journal, ...pulse, reading: progress };
   const pieces = lines.slice(from, Math.min(lines.length, from + limit));
   yield Buffer.from(`${JSON.stringify(head).slice(0, -1)},"lines":[`);
   yield* pieces;

@@ -1,4 +1,4 @@
-import { runCommand } from '@nesgd/core/run';
+import { ROUND_NAMES, runCommand, usesAlpha } from '@nesgd/core/run';
 import type { RunState } from '@nesgd/core/view';
 import {
   formatAccuracy,
@@ -12,7 +12,7 @@ import { bold, cyan, dim, green, type Line, red, yellow } from '../display/line.
 import { tableLines } from '../display/table-lines.js';
 import { typed } from '../invocation.js';
 import { generationsOf } from '../workload.js';
-import type { RunOverview } from './run-overview.js';
+import type { AlphaOverview, RunOverview } from './run-overview.js';
 
 /** One run in detail: where it stands, its settings, what was measured, which blocks the best mask keeps. */
 export function overviewLines(run: RunOverview): Line[] {
@@ -32,7 +32,7 @@ export function overviewLines(run: RunOverview): Line[] {
     ...(run.best ? [[], ...maskLines(run.best.mask, run.blocks)] : []),
     [],
     [
-      `generation ${run.generations.at(-1)?.t ?? '-'}${generations === null ? '' : ` of ${generations}`} closed; `,
+      `${ROUND_NAMES[run.experiment.method.name]} ${run.generations.at(-1)?.t ?? '-'}${generations === null ? '' : ` of ${generations}`} closed; `,
       `${plural(run.evaluated, 'individual')} retrained, ${plural(run.imagesTrained, 'image')} trained on, alpha's included`,
     ],
     ...run.workers.map(
@@ -85,25 +85,25 @@ function wrapped(parts: readonly string[]): string[] {
 }
 
 function accuracyLines({ alpha, best, experiment }: RunOverview): Line[] {
-  if (!alpha) return [[dim('alpha is not trained yet')]];
+  if (!alpha && usesAlpha(experiment.method.name)) return [[dim('alpha is not trained yet')]];
   const difference =
-    best && best.testAccuracy !== null && alpha.testAccuracy !== null
+    alpha && best && best.testAccuracy !== null && alpha.testAccuracy !== null
       ? best.testAccuracy - alpha.testAccuracy
       : undefined;
   const gain =
     difference === undefined
       ? []
       : [(difference > 0 ? green : dim)(`  ${formatDifference(difference)} on the test set`)];
-  const source = alpha.reused
-    ? 'known from an earlier run'
-    : alpha.epochs > 0
-      ? plural(alpha.epochs, 'epoch')
-      : 'from a file';
   return [
     [`accuracy  ${experiment.fitness === 'validation' ? 'validation' : '   fitness'}      test`],
-    [accuracyRow('alpha', alpha), dim(`  ${source}`)],
+    ...(alpha ? [[accuracyRow('alpha', alpha), dim(`  ${sourceOf(alpha)}`)]] : []),
     best ? [accuracyRow('best', best), ...gain] : [dim('no individual is measured yet')],
   ];
+}
+
+function sourceOf({ reused, epochs }: AlphaOverview): string {
+  if (reused) return 'known from an earlier run';
+  return epochs > 0 ? plural(epochs, 'epoch') : 'from a file';
 }
 
 function accuracyRow(name: string, of: { accuracy: number; testAccuracy: number | null }): string {
@@ -111,8 +111,16 @@ function accuracyRow(name: string, of: { accuracy: number; testAccuracy: number 
   return name.padEnd(10) + cells.join('');
 }
 
-function generationLines({ generations }: RunOverview): Line[] {
-  const heading = ['generation', 'best', 'median', 'nabla', 'suppressed', 'retrained', 'known already'];
+function generationLines({ generations, experiment }: RunOverview): Line[] {
+  const heading = [
+    ROUND_NAMES[experiment.method.name],
+    'best',
+    'median',
+    'nabla',
+    'suppressed',
+    'retrained',
+    'known already',
+  ];
   const rows = generations.map((row) => [
     String(row.t),
     formatAccuracy(row.best),

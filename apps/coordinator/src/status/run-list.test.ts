@@ -57,3 +57,23 @@ it('RunList: a journal that cannot be read at all is listed as damaged, and hide
     { runId: 'growing', state: 'running' },
   ]);
 });
+
+it('RunList: a long journal keeps nobody waiting for the others', async () => {
+  const long = await newRun(runs, 'a-long-one');
+  const lines = Array.from({ length: 20_000 }, (_, i) => ({
+    seq: i + 1,
+    meta: { at: '2026-01-31T12:00:00.000Z' },
+    fact: { ...evaluated('10', 0.5), repeat: i },
+  }));
+  await appendFile(join(long.path, 'journal.jsonl'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const list = new RunList(runs);
+  let soon = await list.readSoon(1);
+  while (soon.some(({ runId, state }) => runId === 'growing' && state === 'reading')) soon = await list.readSoon(1);
+  expect(soon).toMatchObject([
+    { runId: 'growing', state: 'running' },
+    { runId: 'a-long-one', state: 'reading' },
+  ]);
+  expect(await list.read()).toMatchObject([{ runId: 'growing' }, { runId: 'a-long-one', bestAccuracy: 0.5 }]);
+  expect(await list.readSoon(60_000)).toEqual(await list.read());
+  await long.close();
+});

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InputError } from '@nesgd/core/errors';
-import { type JournalLine, listRuns, readJournalFrom, runHolder, runPath } from '@nesgd/core/run';
-import type { ListedRun } from '@nesgd/core/view';
+import { type JournalLine, listRuns, ROUND_NAMES, readJournalFrom, runHolder, runPath } from '@nesgd/core/run';
+import type { ListedRun, ListedSoon } from '@nesgd/core/view';
 import { CONTROL_FILE, readControlState } from '../control/control-state.js';
 import { generationsOf } from '../workload.js';
 import { overviewFrom, type RunOverview } from './run-overview.js';
@@ -33,16 +33,50 @@ export class RunList {
     return this.#reading;
   }
 
+  /**
+   * As `read`, but who asks does not wait for long journals: runs whose are not read by then are `reading`, and those
+   * that have got longer as they were.
+   */
+  async readSoon(patienceMs: number): Promise<ListedSoon[]> {
+    const whole = this.read();
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<undefined>((resolve) => {
+      timer = setTimeout(resolve, patienceMs, undefined);
+    });
+    try {
+      const runs = await Promise.race([whole, patience]);
+      if (runs) return runs;
+    } finally {
+      clearTimeout(timer);
+    }
+    whole.catch(() => {}); // Who asks next hears of it.
+    const names = await listRuns(this.runsFolder);
+    return sorted(
+      names.flatMap((runId): ListedSoon[] => {
+        const known = this.#known.get(runId);
+        if (!known) return [{ runId, state: 'reading' }];
+        return known.run ? [known.run] : [];
+      }),
+    );
+  }
+
   async #read(): Promise<ListedRun[]> {
     const names = await listRuns(this.runsFolder);
     for (const name of this.#known.keys()) if (!names.includes(name)) this.#known.delete(name);
     const runs: ListedRun[] = [];
-    for (const name of names) {
+    for (const name of await this.#shortestFirst(names)) {
       const run = await this.#get(name);
       if (run) runs.push(run);
     }
-    const started = (run: ListedRun) => (run.state === 'damaged' ? '' : run.startedAt);
-    return runs.sort((a, b) => started(a).localeCompare(started(b)));
+    return sorted(runs);
+  }
+
+  async #shortestFirst(names: readonly string[]): Promise<string[]> {
+    const sizes = names.map(async (name) => {
+      const file = await stat(join(resolve(this.runsFolder), name, 'journal.jsonl')).catch(() => undefined);
+      return { name, size: file?.size ?? 0 };
+    });
+    return (await Promise.all(sizes)).sort((a, b) => a.size - b.size).map(({ name }) => name);
   }
 
   async #get(runId: string): Promise<ListedRun | undefined> {
@@ -99,6 +133,12 @@ export class RunList {
   }
 }
 
+/** Oldest first; those that are being read last, as the latest. */
+function sorted<R extends ListedSoon>(runs: R[]): R[] {
+  const started = (run: R) => ('startedAt' in run ? run.startedAt : run.state === 'damaged' ? '' : '~');
+  return runs.sort((a, b) => (started(a) < started(b) ? -1 : started(a) > started(b) ? 1 : 0));
+}
+
 function listed(overview: RunOverview): ListedRun {
   const { runId, state, paused, priority, experiment, generations, alpha, best, startedAt, lastFactAt } = overview;
   return {
@@ -107,6 +147,8 @@ function listed(overview: RunOverview): ListedRun {
     paused,
     priority,
     experiment: experiment.name,
+    method: experiment.method.name,
+    round: ROUND_NAMES[experiment.method.name],
     generation: generations.at(-1)?.t ?? null,
     generations: generationsOf(experiment),
     alphaAccuracy: alpha?.accuracy ?? null,

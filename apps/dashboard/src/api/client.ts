@@ -2,7 +2,7 @@ import type {
   ApiError,
   ControlledRun,
   ExperimentFault,
-  ListedRun,
+  ListedSoon,
   RunSnapshot,
   ServerDescription,
   StartedRun,
@@ -22,8 +22,8 @@ export class RequestError extends Error {
   }
 }
 
-export function fetchRuns(): Promise<ListedRun[]> {
-  return get('/api/runs');
+export function fetchRuns(): Promise<ListedSoon[]> {
+  return get('/api/runs?partial=true');
 }
 
 export function fetchServer(): Promise<ServerDescription> {
@@ -39,8 +39,9 @@ export function fetchLogs(runId: string): Promise<WorkerLog[]> {
   return get(`/api/runs/${encodeURIComponent(runId)}/logs`);
 }
 
-export function eventsUrl(runId: string, after: number): string {
-  return `/api/runs/${encodeURIComponent(runId)}/events?after=${after}`;
+/** @param journal of the lines that are known. */
+export function eventsUrl(runId: string, after: number, journal: string): string {
+  return `/api/runs/${encodeURIComponent(runId)}/events?after=${after}&journal=${encodeURIComponent(journal)}`;
 }
 
 /** What a run can be told; `pause now` gives up what is under way, too. */

@@ -2,7 +2,7 @@ import type { RunPulse, ViewLine } from '@nesgd/core/view';
 import { signal } from '@preact/signals';
 import { RunModel } from '../model/run-model.js';
 import { eventsUrl, RequestError } from './client.js';
-import { readRun } from './read-run.js';
+import { OtherJournal, readRun } from './read-run.js';
 
 const RETRY_MS = 1_000;
 
@@ -54,11 +54,11 @@ export class RunConnection {
   /** Catches up, then listens. */
   async #load(): Promise<void> {
     clearTimeout(this.#retry);
+    const { model } = this;
     try {
-      const { model } = this;
       const snapshot = await readRun(
         this.runId,
-        model.length,
+        model,
         (line) => {
           if (this.model === model && !this.#closing.signal.aborted) this.#take(line);
         },
@@ -72,7 +72,9 @@ export class RunConnection {
       this.state.value = { kind: 'live' };
       this.#listen();
     } catch (error) {
-      if (this.#closing.signal.aborted || !(error instanceof RequestError)) return;
+      if (this.#closing.signal.aborted) return;
+      if (error instanceof OtherJournal && this.model === model) this.#startOver();
+      if (!(error instanceof RequestError)) return;
       if (error.code === 'UNREACHABLE') this.#lose();
       else this.state.value = { kind: 'refused', error };
     }
@@ -81,7 +83,7 @@ export class RunConnection {
   #listen(): void {
     if (document.hidden) return;
     this.#events?.close();
-    const events = new EventSource(eventsUrl(this.runId, this.model.length - 1));
+    const events = new EventSource(eventsUrl(this.runId, this.model.length - 1, this.model.journal ?? ''));
     this.#events = events;
     events.addEventListener('line', (event) => this.#take(JSON.parse(event.data) as ViewLine));
     events.addEventListener('pulse', (event) => this.#setPulse(JSON.parse(event.data) as RunPulse));

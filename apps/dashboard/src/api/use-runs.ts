@@ -2,7 +2,7 @@ import type { ViewLine } from '@nesgd/core/view';
 import { useEffect, useState } from 'preact/hooks';
 import { RunModel } from '../model/run-model.js';
 import { RequestError } from './client.js';
-import { readRun } from './read-run.js';
+import { OtherJournal, readRun } from './read-run.js';
 
 const REFRESH_MS = 2_000;
 
@@ -24,6 +24,7 @@ export function useRuns(runIds: readonly string[]): readonly ReadRun[] {
     const refresh = async () => {
       const read = await Promise.all([...models].map(([runId, model]) => readOn(runId, model, closing.signal)));
       if (closing.signal.aborted) return;
+      for (const { runId, model } of read) models.set(runId, model);
       setRuns(read);
       timer = setTimeout(refresh, REFRESH_MS);
     };
@@ -41,9 +42,10 @@ async function readOn(runId: string, model: RunModel, signal: AbortSignal): Prom
     const take = (line: ViewLine) => {
       if (line.seq === model.length) model.add(line);
     };
-    await readRun(runId, model.length, take, signal);
+    await readRun(runId, model, take, signal);
     return { runId, model, problem: undefined };
   } catch (error) {
+    if (error instanceof OtherJournal) return readOn(runId, new RunModel(), signal);
     return { runId, model, problem: error instanceof RequestError ? error.message : String(error) };
   }
 }

@@ -1,5 +1,6 @@
 import type { LiveStatus } from '@nesgd/core/view';
-import type { RunModel } from './run-model.js';
+import { epochsBefore, methodWords } from './method-words.js';
+import type { Individual, RunModel } from './run-model.js';
 
 /** Accuracy after each epoch that was measured; epochs count from alpha's first, as in the paper's Fig. 3. */
 export interface Curve {
@@ -14,22 +15,51 @@ export interface Curve {
 
 type Records = readonly { readonly epoch: number; readonly accuracy: number | null }[];
 
-/** Alpha's curve, then everyone's, each from where alpha ended, then those that are being trained just now. */
+/**
+ * Alpha's curve, then everyone's, each from where alpha ended, or from what its weights had behind them, then those that
+ * are being trained just now.
+ */
 export function curvesOf(model: RunModel, live: LiveStatus | null): Curve[] {
-  const { alpha, individuals } = model;
+  const { alpha, opened } = model;
   const start = alpha?.curve.length ?? 0;
   const from = alpha ? { epoch: start, accuracy: alpha.accuracy } : undefined;
+  const before = (round: number | undefined) =>
+    round !== undefined && opened ? epochsBefore(round, opened.experiment) : 0;
   const curves: Curve[] = [];
   if (alpha) curves.push(curve('alpha', 'alpha', alpha.curve, 0));
-  for (const { number, name, curve: records } of individuals) {
-    if (records.length > 0) curves.push({ ...curve('individual', name, records, start, from), number });
+  for (const individual of model.individuals) {
+    const { number, name, curve: records, round } = individual;
+    if (records.length === 0) continue;
+    const earlier = from ?? predecessor(model, individual, before(round));
+    curves.push({ ...curve('individual', name, records, start + before(round), earlier), number });
   }
   for (const job of live?.active ?? []) {
     if (job.curve.length === 0) continue;
-    const isAlpha = !alpha;
-    curves.push(isAlpha ? curve('live', job.text, job.curve, 0) : curve('live', job.text, job.curve, start, from));
+    const isAlpha = !alpha && opened !== undefined && methodWords(opened.experiment).usesAlpha;
+    const offset = isAlpha ? 0 : start + before(roundOf(job.id));
+    curves.push(curve('live', job.text, job.curve, offset, isAlpha ? undefined : from));
   }
   return curves.filter(({ epochs }) => epochs.length > 0);
+}
+
+/** Population based training trains its members on, unless they give up for another: `pbt-3-2` goes on from `pbt-2-2`. */
+function predecessor({ individuals }: RunModel, { name, number }: Individual, epoch: number) {
+  const [, step, place] = /^pbt-(\d+)-(\d+)$/.exec(name) ?? [];
+  if (step === undefined) return undefined;
+  const wanted = `pbt-${Number(step) - 1}-${place}`;
+  for (let i = number - 1; i >= 0; i -= 1) {
+    const individual = individuals[i];
+    if (individual?.name === wanted) return { epoch, accuracy: individual.accuracy };
+    if ((individual?.round ?? 0) < Number(step) - 1) return undefined;
+  }
+  return undefined;
+}
+
+/** Of a training under way: `pbt-3-2` is of the third step; `sgd-4-1` of ESGD's fourth generation, each of which has two rounds. */
+function roundOf(id: string): number | undefined {
+  const [, name, t] = /^(pbt|sgd)-(\d+)-\d+$/.exec(id) ?? [];
+  if (t === undefined) return undefined;
+  return name === 'pbt' ? Number(t) : 2 * Number(t) - 1;
 }
 
 function curve(

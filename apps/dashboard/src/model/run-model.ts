@@ -9,6 +9,8 @@ export interface Individual {
   readonly mask: string;
   /** For people: the mask, or what the method calls it. */
   readonly name: string;
+  /** Of a method without masks: the round of requests that it was of, from 1. */
+  readonly round: number | undefined;
   /** 0 where it was given up. */
   readonly accuracy: number;
   readonly curve: FactOf<'evaluated'>['curve'];
@@ -21,8 +23,14 @@ export interface Individual {
   readonly failure: string | undefined;
 }
 
+type Measured = Pick<Individual, 'mask' | 'name' | 'accuracy' | 'curve' | 'imagesTrained'> & {
+  readonly round?: number;
+};
+
 /** A run as far as its journal goes. Lines are added in order; nothing is ever taken back. */
 export class RunModel {
+  /** The server's name of the journal; undefined before the first answer. */
+  journal: string | undefined;
   opened: FactOf<'opened'> | undefined;
   startedAt = '';
   lastFactAt = '';
@@ -72,10 +80,10 @@ export class RunModel {
         this.#spend(fact);
         break;
       case 'failed':
-        this.#addIndividual(line, { ...GIVEN_UP, mask: fact.mask, name: fact.mask });
+        this.#addIndividual(line, { ...GIVEN_UP, mask: fact.mask, name: fact.mask }, true);
         break;
       case 'trained':
-        this.#addIndividual(line, { ...fact, mask: '', name: fact.id });
+        this.#addIndividual(line, { ...fact, mask: '', name: fact.id }, fact.failed);
         this.#spend(fact);
         break;
       case 'generation':
@@ -96,18 +104,14 @@ export class RunModel {
   }
 
   #addIndividual(
-    { at, worker, engine, seconds, reason, fact: { type } }: ViewLine,
-    {
-      mask,
-      name,
-      accuracy,
-      curve,
-      imagesTrained,
-    }: Pick<Individual, 'mask' | 'name' | 'accuracy' | 'curve' | 'imagesTrained'>,
+    { at, worker, engine, seconds, reason }: ViewLine,
+    { mask, name, round, accuracy, curve, imagesTrained }: Measured,
+    isGivenUp = false,
   ): void {
     const number = this.individuals.length;
-    const failure = type === 'failed' ? (reason ?? 'its trainers died') : undefined;
-    const individual = { number, mask, name, accuracy, curve, imagesTrained, at, worker, engine, seconds, failure };
+    const failure = isGivenUp ? (reason ?? 'its trainers died') : undefined;
+    const measured = { mask, name, round, accuracy, curve, imagesTrained };
+    const individual: Individual = { number, ...measured, at, worker, engine, seconds, failure };
     this.individuals.push(individual);
     if (failure === undefined && !(this.leader && accuracy <= this.leader.accuracy)) this.leader = individual;
   }
@@ -124,11 +128,25 @@ export class RunModel {
     return individual;
   }
 
+  /** Its rounds in the order in which they were closed, whatever the method calls them, with those that it goes on with. */
+  get populations(): readonly Population[] {
+    if (!this.searchesMasks)
+      return this.steps.map(({ t, population }) => {
+        const members = population.map(({ id, accuracy }) => ({ name: id, accuracy }));
+        return { t, members, nabla: rangeOf(members) };
+      });
+    return this.generations.map(({ t, parents, nabla }) => ({
+      t,
+      members: parents.map((number) => this.individual(number)),
+      nabla,
+    }));
+  }
+
   /** The winner; before the end the best of the closed generations or steps, before the first closes the leader. */
-  get best(): { readonly mask: string; readonly accuracy: number } | undefined {
-    if (this.finished) return this.finished.best;
+  get best(): { readonly mask: string; readonly name: string; readonly accuracy: number } | undefined {
     const step = this.steps.at(-1)?.best;
-    if (step) return { mask: '', accuracy: step.accuracy };
+    if (step) return { mask: '', name: step.id, accuracy: step.accuracy };
+    if (this.finished) return { ...this.finished.best, name: this.finished.best.mask };
     const closed = this.generations.at(-1);
     return closed ? this.individual(closed.best) : this.leader;
   }
@@ -146,3 +164,15 @@ export class RunModel {
 }
 
 const GIVEN_UP = { accuracy: 0, curve: [], imagesTrained: 0 };
+
+export interface Population {
+  readonly t: number;
+  readonly members: readonly { readonly name: string; readonly accuracy: number }[];
+  /** Highest less lowest. */
+  readonly nabla: number;
+}
+
+function rangeOf(members: Population['members']): number {
+  const accuracies = members.map(({ accuracy }) => accuracy);
+  return members.length > 0 ? Math.max(...accuracies) - Math.min(...accuracies) : 0;
+}

@@ -1,16 +1,18 @@
-import type { GenerationView } from '@nesgd/core/view';
+import { capitalised } from '../model/method-words.js';
 
 interface GenerationChoiceProps {
-  readonly generations: readonly GenerationView[];
+  /** What the method calls them. */
+  readonly round: string;
+  readonly generations: readonly { readonly t: number }[];
   /** undefined: the last closed one. */
   readonly chosen: number | undefined;
   readonly choose: (t: number | undefined) => void;
 }
 
-export function GenerationChoice({ generations, chosen, choose }: GenerationChoiceProps) {
+export function GenerationChoice({ round, generations, chosen, choose }: GenerationChoiceProps) {
   return (
     <label>
-      Generation{' '}
+      {capitalised(round)}{' '}
       <select
         value={chosen ?? 'last'}
         onChange={({ currentTarget: { value } }) => choose(value === 'last' ? undefined : Number(value))}

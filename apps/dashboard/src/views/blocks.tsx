@@ -2,6 +2,7 @@ import { interpolateRgb } from 'd3-interpolate';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { keptShares } from '../model/block-frequency.js';
 import { formatCount } from '../model/format.js';
+import { capitalised, methodWords } from '../model/method-words.js';
 import { Canvas } from '../ui/canvas.js';
 import { Key } from '../ui/legend.js';
 import { pickerProps } from '../ui/picker.js';
@@ -21,13 +22,14 @@ export function Blocks({ model, opened, changes }: ViewProps) {
   const width = useWidth(frame);
   const [picked, setPicked] = useState(-1);
   const { blocks } = opened;
+  const { round } = methodWords(opened.experiment);
   const shares = useMemo(() => keptShares(model, blocks.length), [model, changes, blocks.length]);
-  if (shares.length === 0) return <Nothing>No generation is closed yet.</Nothing>;
+  if (shares.length === 0) return <Nothing>No {round} is closed yet.</Nothing>;
   const cell = (width - NAMES) / shares.length;
   const height = blocks.length * ROW + FOOT;
   const last = shares.at(-1) ?? [];
   const describe = (block: number) =>
-    `${blocks[block]?.name}: kept by ${percent(shares[0]?.[block])} of the first population, by ${percent(last[block])} of generation ${shares.length - 1}`;
+    `${blocks[block]?.name}: kept by ${percent(shares[0]?.[block])} of the first population, by ${percent(last[block])} of ${round} ${shares.length - 1}`;
   return (
     <>
       <h2>Blocks that survivors keep</h2>
@@ -40,7 +42,7 @@ export function Blocks({ model, opened, changes }: ViewProps) {
         class="chart"
         style={{ height: `${height}px` }}
         {...pickerProps({
-          label: 'Blocks by generation: arrow keys go from block to block',
+          label: `Blocks by ${round}: arrow keys go from block to block`,
           count: blocks.length,
           index: picked,
           text: describe(picked),
@@ -68,7 +70,7 @@ export function Blocks({ model, opened, changes }: ViewProps) {
             blocks.forEach(({ name }, block) => {
               context.fillText(name.length > 18 ? `${name.slice(0, 17)}…` : name, 0, block * ROW + 13, NAMES - 6);
             });
-            context.fillText(`generation 0 to ${shares.length - 1}`, NAMES, height - 6);
+            context.fillText(`${round} 0 to ${shares.length - 1}`, NAMES, height - 6);
             if (picked < 0) return;
             context.strokeStyle = colour('--focus');
             context.lineWidth = 2;
@@ -85,7 +87,7 @@ export function Blocks({ model, opened, changes }: ViewProps) {
           { title: 'Block' },
           { title: 'Parameters', isNumber: true },
           { title: 'First population', isNumber: true },
-          { title: `Generation ${shares.length - 1}`, isNumber: true },
+          { title: `${capitalised(round)} ${shares.length - 1}`, isNumber: true },
           { title: 'The best' },
         ]}
         rows={blocks.map(({ name, parameters }, i) => ({

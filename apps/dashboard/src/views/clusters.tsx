@@ -39,7 +39,7 @@ export function Clusters({ model, opened }: ViewProps) {
     <>
       <h2>Clusters</h2>
       <div class="controls">
-        <GenerationChoice generations={clustered} chosen={chosen} choose={setChosen} />
+        <GenerationChoice round="generation" generations={clustered} chosen={chosen} choose={setChosen} />
         <span>
           {sizes.size} clusters of {pool.length} individuals; {generation.suppressed.length} suppressed
         </span>

@@ -2,6 +2,7 @@ import { scaleLinear } from 'd3-scale';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { accuracyRange, type Curve, curvesOf, nearestCurve } from '../model/curves.js';
 import { formatAccuracy } from '../model/format.js';
+import { methodWords } from '../model/method-words.js';
 import { Axes, plotBox, type Scale } from '../ui/axes.js';
 import { Canvas } from '../ui/canvas.js';
 import { Key } from '../ui/legend.js';
@@ -15,7 +16,7 @@ const HEIGHT = 460;
 const REACH = 24;
 
 /** The paper's Fig. 3: alpha's curve, then everyone's retraining from where alpha ended. */
-export function Convergence({ model, pulse, changes }: ViewProps) {
+export function Convergence({ model, opened, pulse, changes }: ViewProps) {
   const frame = useRef<HTMLDivElement>(null);
   const width = useWidth(frame);
   const [chosen, setChosen] = useState<string>();
@@ -27,7 +28,8 @@ export function Convergence({ model, pulse, changes }: ViewProps) {
   const box = plotBox(width, HEIGHT);
   const x = scaleLinear([0, Math.max(1, ...curves.map(({ epochs }) => epochs.at(-1) ?? 0))], [box.left, box.right]);
   const y = scaleLinear(accuracyRange(curves), [box.bottom, box.top]).nice();
-  const best = model.best?.mask;
+  const best = model.best?.name;
+  const { individuals, usesAlpha } = methodWords(opened.experiment);
 
   const onPointerMove = (event: PointerEvent & { currentTarget: HTMLElement }) => {
     const { left, top } = event.currentTarget.getBoundingClientRect();
@@ -40,7 +42,7 @@ export function Convergence({ model, pulse, changes }: ViewProps) {
       <h2>Convergence</h2>
       <ul class="legend">
         {model.alpha && <Key name="alpha (SGD)" variable="--alpha" />}
-        <Key name={`${model.individuals.length} individuals`} variable="--individual" />
+        <Key name={`${model.individuals.length} ${individuals}`} variable="--individual" />
         <Key name="best" variable="--best" />
         {live && live.active.length > 0 && <Key name="being trained" variable="--live" />}
       </ul>
@@ -76,7 +78,7 @@ export function Convergence({ model, pulse, changes }: ViewProps) {
           box={box}
           x={x}
           y={y}
-          xTitle="epoch, alpha's first"
+          xTitle={usesAlpha ? "epoch, alpha's first" : 'epoch'}
           yTitle="accuracy"
           countsX={true}
         />
@@ -99,7 +101,8 @@ function byFinalAccuracy(curves: readonly Curve[]): Curve[] {
 }
 
 function describe({ kind, number, name, epochs, accuracies }: Curve): string {
-  const who = kind === 'individual' ? `individual ${number}, ${/^[01]+$/.test(name) ? 'mask ' : ''}${name}` : name;
+  const isMask = /^[01]+$/.test(name);
+  const who = kind !== 'individual' ? name : isMask ? `individual ${number}, mask ${name}` : `network ${name}`;
   return `${who}: ${formatAccuracy(accuracies.at(-1))} after epoch ${epochs.at(-1)}`;
 }
 

@@ -2,10 +2,13 @@ import { scaleBand, scaleLinear } from 'd3-scale';
 import { useRef, useState } from 'preact/hooks';
 import { type FiveNumbers, fiveNumbers } from '../model/five-numbers.js';
 import { formatAccuracy } from '../model/format.js';
+import { capitalised, methodWords } from '../model/method-words.js';
+import type { Population, RunModel } from '../model/run-model.js';
 import { plotBox } from '../ui/axes.js';
 import { Nothing } from '../ui/states.js';
 import { Table } from '../ui/table.js';
 import { useWidth } from '../ui/use-size.js';
+import { Networks } from './networks.js';
 import type { ViewProps } from './view-props.js';
 
 const HEIGHT = 380;
@@ -15,45 +18,70 @@ interface Box extends FiveNumbers {
   readonly nabla: number;
 }
 
-/** How the accuracies of each generation are spread; nabla is the range of its survivors. */
-export function Fitness({ model }: ViewProps) {
+/** How the accuracies of each generation or step are spread; nabla is the range of those that the method goes on with. */
+export function Fitness({ model, opened }: ViewProps) {
   const [whose, setWhose] = useState<'parents' | 'offspring'>('parents');
-  const boxes = model.generations.flatMap((generation): Box[] => {
-    const accuracies = generation[whose].map((number) => model.individual(number).accuracy);
-    return accuracies.length > 0 ? [{ t: generation.t, nabla: generation.nabla, ...fiveNumbers(accuracies) }] : [];
-  });
-  if (model.generations.length === 0) return <Nothing>No generation is closed yet.</Nothing>;
+  const words = methodWords(opened.experiment);
+  const { populations } = model;
+  const shown = words.evolvesMasks && whose === 'offspring' ? offspringOf(model) : populations;
+  const boxes = shown.flatMap(({ t, members, nabla }): Box[] =>
+    members.length > 0 ? [{ t, nabla, ...fiveNumbers(members.map(({ accuracy }) => accuracy)) }] : [],
+  );
+  if (populations.length === 0) return <Nothing>No {words.round} is closed yet.</Nothing>;
   return (
     <>
-      <h2>Fitness by generation</h2>
-      <div class="controls">
-        <label>
-          Of{' '}
-          <select
-            value={whose}
-            onChange={(event) => setWhose(event.currentTarget.value === 'offspring' ? 'offspring' : 'parents')}
-          >
-            <option value="parents">the survivors</option>
-            <option value="offspring">the offspring</option>
-          </select>
-        </label>
-      </div>
-      <BoxPlots boxes={boxes} alpha={model.alpha?.accuracy} />
+      <h2>Fitness by {words.round}</h2>
+      {words.evolvesMasks && (
+        <div class="controls">
+          <label>
+            Of{' '}
+            <select
+              value={whose}
+              onChange={(event) => setWhose(event.currentTarget.value === 'offspring' ? 'offspring' : 'parents')}
+            >
+              <option value="parents">the survivors</option>
+              <option value="offspring">the offspring</option>
+            </select>
+          </label>
+        </div>
+      )}
+      <BoxPlots boxes={boxes} alpha={model.alpha?.accuracy} round={words.round} />
       <Table
-        caption="In figures; nabla is the range of the survivors' accuracies"
-        columns={['Generation', 'Least', 'Lower quartile', 'Median', 'Upper quartile', 'Greatest', 'Nabla'].map(
-          (title) => ({ title, isNumber: true }),
-        )}
+        caption={`In figures; nabla is the range of the accuracies ${words.evolvesMasks ? 'of the survivors' : 'that it ends with'}`}
+        columns={[
+          capitalised(words.round),
+          'Least',
+          'Lower quartile',
+          'Median',
+          'Upper quartile',
+          'Greatest',
+          'Nabla',
+        ].map((title) => ({ title, isNumber: true }))}
         rows={boxes.map(({ t, least, lower, median, upper, greatest, nabla }) => ({
           key: t,
           cells: [t, ...[least, lower, median, upper, greatest, nabla].map(formatAccuracy)],
         }))}
       />
+      {!model.searchesMasks && <Networks model={model} round={words.round} />}
     </>
   );
 }
 
-function BoxPlots({ boxes, alpha }: { boxes: readonly Box[]; alpha: number | undefined }) {
+function offspringOf(model: RunModel): Population[] {
+  return model.generations.map(({ t, offspring, nabla }) => ({
+    t,
+    members: offspring.map((number) => model.individual(number)),
+    nabla,
+  }));
+}
+
+interface BoxPlotsProps {
+  readonly boxes: readonly Box[];
+  readonly alpha: number | undefined;
+  readonly round: string;
+}
+
+function BoxPlots({ boxes, alpha, round }: BoxPlotsProps) {
   const frame = useRef<HTMLDivElement>(null);
   const width = useWidth(frame);
   const box = plotBox(width, HEIGHT);
@@ -73,7 +101,7 @@ function BoxPlots({ boxes, alpha }: { boxes: readonly Box[]; alpha: number | und
       class="chart"
       style={{ height: `${HEIGHT}px` }}
       role="img"
-      aria-label="Box plots of accuracy, one a generation; the table below has the figures"
+      aria-label={`Box plots of accuracy, one a ${round}; the table below has the figures`}
     >
       <svg width={width} height={HEIGHT} class="axis" aria-hidden="true">
         {y.ticks(6).map((tick) => (
@@ -106,7 +134,8 @@ function BoxPlots({ boxes, alpha }: { boxes: readonly Box[]; alpha: number | und
           </g>
         ))}
         <text x={(box.left + box.right) / 2} y={box.bottom + 36} text-anchor="middle">
-          generation (dashed: alpha)
+          {round}
+          {alpha === undefined ? '' : ' (dashed: alpha)'}
         </text>
       </svg>
     </div>

@@ -6,8 +6,8 @@ import { PagedTable } from '../ui/paged-table.js';
 interface IndividualsTableProps {
   readonly rows: readonly Individual[];
   readonly births: ReadonlyMap<string, Birth>;
-  /** Where an individual's lineage is shown. */
-  readonly lineage: (number: number) => string;
+  /** Where an individual's lineage is shown; undefined where none has any. */
+  readonly lineage: ((number: number) => string) | undefined;
 }
 
 /** The rows of the heat map as text. */
@@ -19,7 +19,7 @@ export function IndividualsTable({ rows, births, lineage }: IndividualsTableProp
         { title: 'Individual' },
         { title: 'Mask' },
         { title: 'Accuracy', isNumber: true },
-        { title: 'Born', isNumber: true },
+        { title: lineage ? 'Born' : 'Drawn', isNumber: true },
         { title: 'Seconds', isNumber: true },
         { title: 'Worker' },
       ]}
@@ -28,7 +28,7 @@ export function IndividualsTable({ rows, births, lineage }: IndividualsTableProp
         rows.slice(first, end).map(({ number, mask, accuracy, worker, seconds }) => ({
           key: number,
           cells: [
-            <a href={lineage(number)}>{number}</a>,
+            lineage ? <a href={lineage(number)}>{number}</a> : number,
             <span class="mask">{mask}</span>,
             formatAccuracy(accuracy),
             births.get(mask)?.t ?? '–',

@@ -2,6 +2,7 @@ import { useMemo, useRef, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import { birthsOf } from '../model/births.js';
 import { formatAccuracy } from '../model/format.js';
+import { type MethodWords, methodWords } from '../model/method-words.js';
 import type { Individual } from '../model/run-model.js';
 import { Canvas } from '../ui/canvas.js';
 import { GenerationChoice } from '../ui/generation-choice.js';
@@ -34,6 +35,7 @@ export function Masks({ model, opened, changes }: ViewProps) {
   }, [model, changes, whose, t]);
   if (model.individuals.length === 0) return <Nothing>No individual is evaluated yet.</Nothing>;
 
+  const words = methodWords(opened.experiment);
   const layout = maskLayout(width, opened.blocks.length);
   const index = rows.findIndex(({ number }) => number === picked);
   const lineage = (number: number) => `/runs/${encodeURIComponent(opened.runId)}/lineage?individual=${number}`;
@@ -51,7 +53,7 @@ export function Masks({ model, opened, changes }: ViewProps) {
     setPicked(y >= 0 ? rows[row]?.number : undefined);
   };
   const row = rows[index];
-  const text = row ? describe(row, births.get(row.mask)?.t) : '';
+  const text = row ? describe(row, words, births.get(row.mask)?.t) : '';
   return (
     <>
       <h2>Masks</h2>
@@ -66,13 +68,16 @@ export function Masks({ model, opened, changes }: ViewProps) {
             <option value="survivors">the survivors</option>
           </select>
         </label>
-        {whose === 'survivors' && <GenerationChoice generations={model.generations} chosen={t} choose={setT} />}
+        {whose === 'survivors' && (
+          <GenerationChoice round={words.round} generations={model.generations} chosen={t} choose={setT} />
+        )}
       </div>
       <ul class="legend">
         <Key name="block kept" variable="--kept" />
         <Key name="block re-initialised" variable="--fresh" />
         <li class="faint">
-          Bars above: parameters of the block. Right: accuracy. Enter shows where an individual comes from.
+          Bars above: parameters of the block. Right: accuracy.
+          {words.evolvesMasks && ' Enter shows where an individual comes from.'}
         </li>
       </ul>
       <div
@@ -85,7 +90,7 @@ export function Masks({ model, opened, changes }: ViewProps) {
           index,
           text,
           pick,
-          open: () => row && route(lineage(row.number)),
+          open: () => row && words.evolvesMasks && route(lineage(row.number)),
         })}
         onScroll={(event) => setScroll(event.currentTarget.scrollTop)}
         onPointerMove={onPointerMove}
@@ -106,11 +111,15 @@ export function Masks({ model, opened, changes }: ViewProps) {
       <p class="readout mask" aria-live="polite">
         {text || ' '}
       </p>
-      <IndividualsTable rows={rows} births={births} lineage={lineage} />
+      <IndividualsTable rows={rows} births={births} lineage={words.evolvesMasks ? lineage : undefined} />
     </>
   );
 }
 
-function describe({ number, mask, accuracy }: Individual, born: number | undefined): string {
-  return `individual ${number}: ${mask}, accuracy ${formatAccuracy(accuracy)}${born === undefined ? '' : `, born in generation ${born}`}`;
+function describe(
+  { number, mask, accuracy }: Individual,
+  { round, evolvesMasks }: MethodWords,
+  born: number | undefined,
+): string {
+  return `individual ${number}: ${mask}, accuracy ${formatAccuracy(accuracy)}${born === undefined ? '' : `, ${evolvesMasks ? 'born' : 'drawn'} in ${round} ${born}`}`;
 }

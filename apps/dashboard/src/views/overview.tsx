@@ -1,5 +1,6 @@
 import type { LiveStatus } from '@nesgd/core/view';
 import { formatAccuracy, formatCount, formatDifference, formatDuration, formatTime } from '../model/format.js';
+import { capitalised, methodWords } from '../model/method-words.js';
 import { Nothing, Problem } from '../ui/states.js';
 import { Table } from '../ui/table.js';
 import type { ViewProps } from './view-props.js';
@@ -8,16 +9,24 @@ import type { ViewProps } from './view-props.js';
 export function Overview({ model, opened, pulse }: ViewProps) {
   const { experiment } = opened;
   const { evolution } = experiment;
-  const { alpha, best, generations } = model;
+  const { alpha, best } = model;
+  const words = methodWords(experiment);
+  const closed = model.populations.at(-1);
   const asked = evolution.populationSize * (evolution.generations + 1);
   const failures = model.individuals.filter(({ failure }) => failure !== undefined).length;
+  /** ESGD's offspring are means of networks: nothing is trained for them. */
+  const measuredOnly = model.searchesMasks
+    ? 0
+    : model.individuals.filter(({ curve, failure }) => curve.length === 0 && failure === undefined).length;
+  const trained = model.individuals.length - failures - measuredOnly;
   const isNeSgd = experiment.method.name === 'ne-sgd';
   const gain = alpha && best ? best.accuracy - alpha.accuracy : undefined;
   return (
     <>
       <p class="faint">
         {experiment.method.name}: {experiment.model.name} on {experiment.dataset.name},{' '}
-        {isNeSgd && `${evolution.generations} generations of ${evolution.populationSize}, `}
+        {words.last !== null && `${words.last} ${words.last === 1 ? words.round : words.rounds}, `}
+        {model.searchesMasks && `populations of ${evolution.populationSize}, `}
         {experiment.budget !== undefined && `a budget of ${formatCount(experiment.budget)} images, `}
         seed {experiment.seed}
       </p>
@@ -26,42 +35,56 @@ export function Overview({ model, opened, pulse }: ViewProps) {
         <Card
           name="Best so far"
           value={formatAccuracy(best?.accuracy)}
-          note={gain === undefined ? 'no individual yet' : `${formatDifference(gain)} against alpha`}
+          note={
+            gain === undefined
+              ? (best?.name ?? `no ${words.individual} yet`)
+              : `${formatDifference(gain)} against alpha`
+          }
         />
-        <Card
-          name="Alpha"
-          value={formatAccuracy(alpha?.accuracy)}
-          note={alpha ? (alpha.reused ? 'from an earlier run' : `${alpha.curve.length} epochs`) : 'not trained yet'}
-        />
+        {words.usesAlpha && (
+          <Card
+            name="Alpha"
+            value={formatAccuracy(alpha?.accuracy)}
+            note={alpha ? (alpha.reused ? 'from an earlier run' : `${alpha.curve.length} epochs`) : 'not trained yet'}
+          />
+        )}
         <Card
           name="Test accuracy"
           value={formatAccuracy(model.tested.get('best'))}
-          note={`alpha ${formatAccuracy(model.tested.get('alpha'))}`}
+          note={
+            words.usesAlpha
+              ? `alpha ${formatAccuracy(model.tested.get('alpha'))}`
+              : model.tested.has('best')
+                ? 'of the best'
+                : 'looked at once, at the end'
+          }
         />
-        {model.searchesMasks ? (
-          <Card
-            name="Generation"
-            value={`${generations.at(-1)?.t ?? '–'}${isNeSgd ? ` of ${evolution.generations}` : ''}`}
-            note={generations.length > 0 ? `nabla ${formatAccuracy(generations.at(-1)?.nabla)}` : 'none closed yet'}
-          />
-        ) : (
-          <Card name="Step" value={String(model.steps.at(-1)?.t ?? '–')} note={experiment.method.name} />
-        )}
         <Card
-          name="Individuals retrained"
-          value={formatCount(model.individuals.length - failures)}
+          name={capitalised(words.round)}
+          value={`${closed?.t ?? '–'}${words.last === null ? '' : ` of ${words.last}`}`}
+          note={closed ? `nabla ${formatAccuracy(closed.nabla)}` : 'none closed yet'}
+        />
+        <Card
+          name={model.searchesMasks ? 'Individuals retrained' : 'Networks trained'}
+          value={formatCount(trained)}
           note={
             failures > 0
               ? `${formatCount(failures)} given up`
               : isNeSgd
                 ? `at most ${formatCount(evolution.reevaluateSurvivors ? 2 * asked : asked)}`
-                : ''
+                : measuredOnly > 0
+                  ? `${formatCount(measuredOnly)} more made of them, and measured`
+                  : ''
           }
         />
         <Card
           name="Budget spent"
           value={`${formatCount(model.epochsTrained)} epochs`}
-          note={`${formatCount(model.imagesTrained)} images`}
+          note={`${formatCount(model.imagesTrained)} images${
+            experiment.budget === undefined
+              ? ''
+              : `, ${Math.round((100 * model.imagesTrained) / experiment.budget)} % of ${formatCount(experiment.budget)}`
+          }`}
         />
         <Card
           name="Time left"
@@ -108,9 +131,7 @@ function timeLeft(live: LiveStatus | null, state: ViewProps['pulse']['state']): 
 
 function JustNow({ live, state }: Pick<ViewProps['pulse'], 'live' | 'state'>) {
   if (state !== 'running')
-    return (
-      <Nothing>{state === 'stopped' ? 'No process works on it; "nesgd resume" goes on.' : 'The run is over.'}</Nothing>
-    );
+    return <Nothing>{state === 'stopped' ? 'No process works on it; Resume goes on.' : 'The run is over.'}</Nothing>;
   if (!live || live.active.length === 0) return <Nothing>No job is under way.</Nothing>;
   return (
     <Table

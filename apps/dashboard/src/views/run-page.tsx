@@ -4,7 +4,7 @@ import { RunConnection } from '../api/run-connection.js';
 import { Loading, Nothing, Problem, StateMark } from '../ui/states.js';
 import { useTelling } from '../ui/told.js';
 import { RunControls } from './run-controls.js';
-import { VIEWS } from './views.js';
+import { viewsOf } from './views.js';
 
 /** One run: its views share one connection. */
 export function RunPage() {
@@ -17,7 +17,7 @@ function Run({ runId, view }: { runId: string; view: string }) {
   const connection = useMemo(() => new RunConnection(runId), [runId]);
   useEffect(() => () => connection.close(), [connection]);
   const telling = useTelling();
-  const views = VIEWS.filter(({ ofMasks }) => !ofMasks || connection.model.searchesMasks);
+  const views = viewsOf(connection.model);
   const shown = views.find(({ path }) => path === view);
   useEffect(() => {
     document.title = `${runId}: ${shown?.title ?? ''} - nesgd`;

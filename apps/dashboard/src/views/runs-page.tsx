@@ -1,4 +1,4 @@
-import type { ListedRun } from '@nesgd/core/view';
+import type { ListedSoon } from '@nesgd/core/view';
 import { useEffect, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import { fetchRuns } from '../api/client.js';
@@ -54,7 +54,8 @@ export function RunsPage() {
               { title: 'Run' },
               { title: 'Compare' },
               { title: 'State' },
-              { title: 'Generation', isNumber: true },
+              { title: 'Method' },
+              { title: 'Closed' },
               { title: 'Alpha', isNumber: true },
               { title: 'Best', isNumber: true },
               { title: 'Test', isNumber: true },
@@ -69,10 +70,13 @@ export function RunsPage() {
   );
 }
 
-function cells(run: ListedRun, isChosen: boolean, choose: (runId: string, isChosen: boolean) => void) {
-  if (run.state === 'damaged') return [run.runId, '', <StateMark state={run.state} />, '', '', '', '', run.error, ''];
+function cells(run: ListedSoon, isChosen: boolean, choose: (runId: string, isChosen: boolean) => void) {
+  if (run.state === 'damaged')
+    return [run.runId, '', <StateMark state={run.state} />, '', '', '', '', '', run.error, ''];
+  if (run.state === 'reading')
+    return [runLink(run.runId), '', <StateMark state={run.state} />, '', '', '', '', '', '', ''];
   return [
-    <a href={`/runs/${encodeURIComponent(run.runId)}`}>{run.runId}</a>,
+    runLink(run.runId),
     <input
       type="checkbox"
       aria-label={`Compare ${run.runId}`}
@@ -80,11 +84,16 @@ function cells(run: ListedRun, isChosen: boolean, choose: (runId: string, isChos
       onChange={(event) => choose(run.runId, event.currentTarget.checked)}
     />,
     <StateMark state={run.paused ? 'paused' : run.state} />,
-    `${run.generation ?? '–'}${run.generations === null ? '' : ` of ${run.generations}`}`,
+    run.method,
+    `${run.round} ${run.generation ?? '–'}${run.generations === null ? '' : ` of ${run.generations}`}`,
     formatAccuracy(run.alphaAccuracy),
     formatAccuracy(run.bestAccuracy),
     formatAccuracy(run.bestTestAccuracy),
     formatTime(run.startedAt),
     formatTime(run.lastFactAt),
   ];
+}
+
+function runLink(runId: string) {
+  return <a href={`/runs/${encodeURIComponent(runId)}`}>{runId}</a>;
 }

@@ -80,3 +80,13 @@ export function usesAlpha(name: MethodName): boolean {
 export function searchesMasks(name: MethodName): boolean {
   return name === 'ne-sgd' || name === 'random-masks';
 }
+
+/** What a round of a method is called: evolution has generations, population based training steps, the others neither. */
+export const ROUND_NAMES = {
+  'ne-sgd': 'generation',
+  'random-masks': 'round',
+  sgd: 'round',
+  'sgd-restarts': 'round',
+  esgd: 'generation',
+  pbt: 'step',
+} as const satisfies Record<MethodName, string>;

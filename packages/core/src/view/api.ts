@@ -1,4 +1,5 @@
 import type { WorkerRecord } from '../protocol/index.js';
+import type { MethodName } from '../run/index.js';
 import type { LiveStatus } from './live-status.js';
 import type { RunState } from './run-state.js';
 import type { ViewLine } from './view-facts.js';
@@ -13,6 +14,9 @@ export type ListedRun =
       /** Among runs that share workers: -100 to 100, the higher is served first. */
       readonly priority: number;
       readonly experiment: string;
+      readonly method: MethodName;
+      /** What the method calls its rounds. */
+      readonly round: 'generation' | 'step' | 'round';
       /** The last closed one, null before the first; of how many. */
       readonly generation: number | null;
       /** Null where a budget decides. */
@@ -24,6 +28,9 @@ export type ListedRun =
       readonly lastFactAt: string;
     }
   | { readonly runId: string; readonly state: 'damaged'; readonly error: string };
+
+/** For those who do not wait for long journals: a run whose is not read yet is `reading`. */
+export type ListedSoon = ListedRun | { readonly runId: string; readonly state: 'reading' };
 
 /** What changes about a run while no fact is added. */
 export interface RunPulse {
@@ -40,6 +47,8 @@ export interface RunPulse {
 /** A run as it stands: the answer to `GET /api/runs/<id>`. Later lines come as events. */
 export interface RunSnapshot extends RunPulse {
   readonly runId: string;
+  /** Which journal the lines are of: a retried run has another, and so has another run under the same name. */
+  readonly journal: string;
   /** Null where all of the journal is read; else the lines are of what is, and a state that is not `finished` may yet be. */
   readonly reading: ReadingProgress | null;
   readonly lines: readonly ViewLine[];

@@ -1,3 +1,4 @@
+import { ROUND_NAMES } from '@nesgd/core/run';
 import * as Plot from '@observablehq/plot';
 import { keptBlocks } from '../../display/format.js';
 import type { RunDigest } from '../run-digest.js';
@@ -11,7 +12,8 @@ const MOST_SLANTED = 20;
 
 /** Every survivor of every generation as a row, fittest first; a column a block, filled where alpha's weights are kept. */
 export function maskFigure(run: RunDigest): Figure | undefined {
-  const { generations, opened } = run;
+  const { generations, opened, method } = run;
+  const round = ROUND_NAMES[method];
   const rows = generations.flatMap(({ t, parents }) =>
     [...parents]
       .sort((a, b) => b.fitness - a.fitness)
@@ -25,20 +27,20 @@ export function maskFigure(run: RunDigest): Figure | undefined {
       rank,
       block,
       kept: mask[i] === '1',
-      title: `${opened.blocks[i]!.name}: ${mask[i] === '1' ? 'kept' : 're-initialised'}\n${mask}, generation ${t}: ${percent(fitness)} %`,
+      title: `${opened.blocks[i]!.name}: ${mask[i] === '1' ? 'kept' : 're-initialised'}\n${mask}, ${round} ${t}: ${percent(fitness)} %`,
     })),
   );
   return {
     name: 'masks',
-    title: 'Masks of the survivors, fittest first in each generation: filled blocks are kept',
-    description: `Heat map of ${rows.length} masks over ${blocks.length} blocks by generation. ${bestKeeps(run)}`,
+    title: `Masks that each ${round} ends with, fittest first: filled blocks are kept`,
+    description: `Heat map of ${rows.length} masks over ${blocks.length} blocks by ${round}. ${bestKeeps(run)}`,
     options: (palette) => ({
       height: rows.length * ROW_HEIGHT + generations.length * 6 + 130,
       marginLeft: 70,
       marginRight: 60,
       ...blockAxis(blocks),
       y: { axis: null, padding: 0.12 },
-      fy: { label: 'generation', axis: 'left', padding: 0.08 },
+      fy: { label: round, axis: 'left', padding: 0.08 },
       marks: [
         Plot.cell(cells, {
           x: 'block',
@@ -64,6 +66,7 @@ export function maskFigure(run: RunDigest): Figure | undefined {
 /** A row a generation: how many of its survivors keep each block. */
 export function keptShareFigure(run: RunDigest): Figure | undefined {
   const { generations } = run;
+  const round = ROUND_NAMES[run.method];
   if (generations.length === 0) return undefined;
   const blocks = blockLabels(run);
   const cells = generations.flatMap(({ t, parents }) =>
@@ -73,19 +76,19 @@ export function keptShareFigure(run: RunDigest): Figure | undefined {
         t,
         block,
         share,
-        title: `${run.opened.blocks[i]!.name}, generation ${t}: kept by ${Math.round(100 * share)} %`,
+        title: `${run.opened.blocks[i]!.name}, ${round} ${t}: kept by ${Math.round(100 * share)} %`,
       };
     }),
   );
   return {
     name: 'kept-blocks',
-    title: 'Share of the survivors that keep a block, by generation',
-    description: `Heat map of ${blocks.length} blocks by ${generations.length} generations; the darker, the more survivors keep the block (their share in per cent). ${bestKeeps(run)}`,
+    title: `Share of the masks that keep a block, by ${round}`,
+    description: `Heat map of ${blocks.length} blocks by ${generations.length} ${round}s; the darker, the more keep the block (their share in per cent). ${bestKeeps(run)}`,
     options: (palette) => ({
       height: Math.max(3, generations.length) * 18 + 130,
       marginLeft: 70,
       ...blockAxis(blocks),
-      y: { label: 'generation', padding: 0.06 },
+      y: { label: round, padding: 0.06 },
       marks: [
         Plot.cell(cells, { x: 'block', y: 't', fill: palette.fresh }),
         Plot.cell(cells, {

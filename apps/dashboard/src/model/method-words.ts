@@ -1,0 +1,62 @@
+import type { MethodName, OpenedFact } from '@nesgd/core/run';
+
+/** How a method speaks of itself, and how many rounds of its own it has. */
+export interface MethodWords {
+  /** Evolution has generations, population based training steps, the others neither. */
+  readonly round: 'generation' | 'step' | 'round';
+  readonly rounds: string;
+  /** How many there are; null where a budget decides. */
+  readonly last: number | null;
+  /** `individual` where it is a mask, `network` where a whole network is trained. */
+  readonly individual: 'individual' | 'network';
+  readonly individuals: string;
+  /** Whether it begins with the alpha checkpoint. */
+  readonly usesAlpha: boolean;
+  /** Whether masks have parents, and similar ones are suppressed. */
+  readonly evolvesMasks: boolean;
+}
+
+const ROUNDS: Readonly<Record<MethodName, MethodWords['round']>> = {
+  'ne-sgd': 'generation',
+  'random-masks': 'round',
+  sgd: 'round',
+  'sgd-restarts': 'round',
+  esgd: 'generation',
+  pbt: 'step',
+};
+
+export function methodWords({ method, evolution, budget }: OpenedFact['experiment']): MethodWords {
+  const { name } = method;
+  const round = ROUNDS[name];
+  const isOfMasks = name === 'ne-sgd' || name === 'random-masks';
+  const individual = isOfMasks ? 'individual' : 'network';
+  const lasts: Readonly<Record<MethodName, number>> = {
+    'ne-sgd': evolution.generations,
+    'random-masks': evolution.generations,
+    sgd: Math.ceil(method.sgd.repeats / evolution.populationSize),
+    'sgd-restarts': Math.ceil(method.sgdRestarts.repeats / evolution.populationSize),
+    esgd: method.esgd.generations,
+    pbt: method.pbt.steps,
+  };
+  return {
+    round,
+    rounds: `${round}s`,
+    last: budget === undefined ? lasts[name] : null,
+    individual,
+    individuals: `${individual}s`,
+    usesAlpha: isOfMasks || name === 'sgd-restarts',
+    evolvesMasks: name === 'ne-sgd',
+  };
+}
+
+/** Epochs that a network's weights had behind them: two methods train their networks on from round to round. */
+export function epochsBefore(round: number, { method }: OpenedFact['experiment']): number {
+  if (method.name === 'pbt') return (round - 1) * method.pbt.epochs;
+  // Every second round of ESGD recombines, and trains nothing.
+  if (method.name === 'esgd') return Math.floor(round / 2) * method.esgd.epochs;
+  return 0;
+}
+
+export function capitalised(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}
