@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <string>
 
 #include "batch_norm.h"
@@ -36,7 +37,7 @@ class Status {
   Status(const Status&) = delete;
   operator TF_Status*() const { return status_; }
   bool ok() const { return TF_GetCode(status_) == TF_OK; }
-  void Fail(const std::string& message) { TF_SetStatus(status_, TF_INVALID_ARGUMENT, message.c_str()); }
+  void Fail(const char* message, TF_Code code = TF_INVALID_ARGUMENT) { TF_SetStatus(status_, code, message); }
   void Take(const Status& other) { TF_SetStatus(status_, TF_GetCode(other), TF_Message(other)); }
 
  private:
@@ -418,6 +419,18 @@ void Conv3x3GradKernel(void*, TF_OpKernelContext* context) {
                                   dy.data(), dw.data());
 }
 
+/** Without memory an operation fails as TensorFlow's do; an exception that left it would end the process. */
+template <void (*compute)(void*, TF_OpKernelContext*)>
+void Guarded(void* kernel, TF_OpKernelContext* context) {
+  try {
+    compute(kernel, context);
+  } catch (const std::bad_alloc&) {
+    Status status;
+    status.Fail("out of memory (allocation failed in an operation of ours)", TF_RESOURCE_EXHAUSTED);
+    TF_OpKernelContext_Failure(context, status);
+  }
+}
+
 void Register(const char* name, void (*compute)(void*, TF_OpKernelContext*), const std::vector<const char*>& inputs,
               const std::vector<const char*>& outputs, const std::vector<const char*>& attributes,
               bool changes_inputs = false) {
@@ -434,22 +447,22 @@ void Register(const char* name, void (*compute)(void*, TF_OpKernelContext*), con
 }
 
 const bool registered = [] {
-  Register("NesgdBatchNorm", BatchNorm,
+  Register("NesgdBatchNorm", Guarded<BatchNorm>,
            {"x: float", "scale: float", "offset: float", "running_mean: float", "running_variance: float"},
            {"y: float", "next_mean: float", "next_variance: float", "saved_mean: float", "saved_inverse: float"},
            {"epsilon: float", "momentum: float", "training: bool", "relu: bool"});
-  Register("NesgdBatchNormGrad", BatchNormGrad,
+  Register("NesgdBatchNormGrad", Guarded<BatchNormGrad>,
            {"dy: float", "x: float", "scale: float", "offset: float", "mean: float", "inverse: float"},
            {"dx: float", "d_scale: float", "d_offset: float"},
            {"relu: bool", "offsets: list(int)", "channels: list(int)"});
-  Register("NesgdAdd", Add, {"a: float", "b: float"}, {"y: float"},
+  Register("NesgdAdd", Guarded<Add>, {"a: float", "b: float"}, {"y: float"},
            {"relu: bool", "offsets: list(int)", "channels: list(int)"});
-  Register("NesgdSgd", Sgd,
+  Register("NesgdSgd", Guarded<Sgd>,
            {"weights: N * float", "velocities: N * float", "gradients: N * float", "learning_rate: float"}, {},
            {"N: int >= 1", "momentum: float", "weight_decay: float"}, true);
-  Register("NesgdConv3x3", Conv3x3, {"x: float", "w: float"}, {"y: float"}, {"turned: bool"});
-  Register("NesgdConv3x3GradKernel", Conv3x3GradKernel, {"x: float", "dy: float"}, {"dw: float"}, {});
-  Register("NesgdConcat", Concat, {"inputs: N * float"}, {"y: float"},
+  Register("NesgdConv3x3", Guarded<Conv3x3>, {"x: float", "w: float"}, {"y: float"}, {"turned: bool"});
+  Register("NesgdConv3x3GradKernel", Guarded<Conv3x3GradKernel>, {"x: float", "dy: float"}, {"dw: float"}, {});
+  Register("NesgdConcat", Guarded<Concat>, {"inputs: N * float"}, {"y: float"},
            {"N: int >= 1", "relu: bool", "offsets: list(int)", "channels: list(int)"});
   return true;
 }();

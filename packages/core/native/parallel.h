@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -31,7 +32,10 @@ class Pool {
     for (int i = 1; i < threads; i++) helpers_.emplace_back([this] { Help(); }).detach();
   }
 
-  /** Calls `work(chunk)` once for each of 0 .. chunks-1 and returns when all are done. One caller at a time. */
+  /**
+   * Calls `work(chunk)` once for each of 0 .. chunks-1 and returns when all are done. One caller at a time.
+   * @throws std::bad_alloc where one of them did, when none is under way any more.
+   */
   void Run(int64_t chunks, const std::function<void(int64_t)>& work) {
     if (helpers_.empty() || chunks == 1) {
       for (int64_t chunk = 0; chunk < chunks; chunk++) work(chunk);
@@ -54,11 +58,16 @@ class Pool {
     SpinUntil([this] { return busy_ == 0; });
     std::unique_lock<std::mutex> lock(mutex_);
     idle_.wait(lock, [this] { return busy_ == 0; });
+    if (without_memory_.exchange(false)) throw std::bad_alloc();
   }
 
  private:
   void TakeChunks(const std::function<void(int64_t)>& work, int64_t chunks) {
-    for (int64_t chunk; (chunk = next_.fetch_add(1)) < chunks;) work(chunk);
+    try {
+      for (int64_t chunk; (chunk = next_.fetch_add(1)) < chunks;) work(chunk);
+    } catch (const std::bad_alloc&) {
+      without_memory_ = true;  // It would end the process if it left a helper, and the call if it left others at work.
+    }
   }
 
   void Help() {
@@ -86,6 +95,7 @@ class Pool {
   std::atomic<int64_t> next_{0};
   std::atomic<uint64_t> round_{0};
   std::atomic<int> busy_{0};
+  std::atomic<bool> without_memory_{false};
 };
 
 }  // namespace nesgd

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -37,11 +38,14 @@ struct TiledImages {
 /** Memory of a thread, kept from call to call, for vectors. */
 class Scratch {
  public:
-  /** @returns `floats` values, whatever they are: numbers of earlier calls or zero. */
+  /** @returns `floats` values, whatever they are: numbers of earlier calls or zero. @throws std::bad_alloc. */
   float* Get(int64_t floats) {
     if (floats > size_) {
       const size_t bytes = (floats * sizeof(float) + 4095) / 4096 * 4096;
+      size_ = 0;
+      memory_.reset();  // First: both at once would take more than there may be.
       memory_.reset(static_cast<float*>(std::aligned_alloc(4096, bytes)));
+      if (memory_ == nullptr) throw std::bad_alloc();
       std::fill_n(memory_.get(), bytes / sizeof(float), 0.0f);
       size_ = bytes / sizeof(float);
     }

@@ -3,6 +3,6 @@
 /** Pinned with its SHA-256 in infra/setup/requirements/. */
 export const TENSORFLOW_VERSION = '2.21.0';
 /** First digits of the SHA-256 of packages/core/native, whose operations are compiled into the binding (a test compares). */
-export const OPERATIONS_DIGEST = 'da6189fe';
+export const OPERATIONS_DIGEST = '51ecdcb8';
 
 export const EDITION = { tensorflow: TENSORFLOW_VERSION, operations: OPERATIONS_DIGEST } as const;

@@ -177,3 +177,15 @@ it('queue dispatcher: a held run has nothing on the queue but what is begun; rel
   expect([...begun].sort()).toEqual(['a', 'b', 'c']);
   await queue.close();
 });
+
+it('queue dispatcher: a job that is done already gives its result again; anew, it is done again', async () => {
+  let done = 0;
+  startWorker(() => {
+    done += 1;
+    return OUTCOME;
+  });
+  for (let time = 0; time < 2; time++) expect(await dispatcher.dispatch(job('a'))).toEqual(OUTCOME);
+  expect(done).toBe(1);
+  expect(await dispatcher.dispatch(job('a'), { anew: true })).toEqual(OUTCOME);
+  expect(done).toBe(2);
+});

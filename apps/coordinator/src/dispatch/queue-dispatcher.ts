@@ -137,6 +137,7 @@ export class QueueDispatcher implements ControlledDispatcher {
     const withdraw = () => this.#withdraw(id, handlers.signal?.reason);
     handlers.signal?.addEventListener('abort', withdraw, { once: true });
     try {
+      if (handlers.anew) await this.#forgetDone(id);
       await this.#send(id, job, this.#priorityOf(id, this.#pending.get(id)!));
       return await outcome;
     } finally {
@@ -197,6 +198,12 @@ export class QueueDispatcher implements ControlledDispatcher {
     const state = await this.#queue.getJobState(id);
     if (WAITING.has(state) && (await this.#queue.remove(id)) === 0) return 'active'; // Begun in between.
     return state;
+  }
+
+  /** The queue keeps done jobs for a day, for a coordinator that was killed before it read the result. */
+  async #forgetDone(id: string): Promise<void> {
+    const done = (await this.#queue.getJob(id)) as QueueJob | undefined;
+    if (done && (await done.isCompleted())) await done.remove();
   }
 
   /** A job of a held run is sent when that is released. */

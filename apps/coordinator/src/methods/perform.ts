@@ -5,6 +5,7 @@ import { type Budget, budgetOf } from '../budget.js';
 import type { Conduct } from '../conduct-run.js';
 import { endsTrainers, reasonOf } from '../evaluate.js';
 import { jobsOf } from '../jobs.js';
+import { dispatchKeeping } from './kept-weights.js';
 
 export interface JournalledPerformOptions {
   /** What a request leaves open: batch size, schedule, and so on. */
@@ -94,19 +95,18 @@ function withHyperparameters(settings: AlphaTraining, hyperparameters: Hyperpara
 }
 
 async function perform(conduct: Conduct, request: Request, round: number, job: Job): Promise<TrainedFact> {
-  const { run, cache, dispatcher, watch, signal } = conduct;
+  const { run, cache, watch, signal } = conduct;
   const starts = request.kind === 'recombine' ? request.parents : request.weights ? [request.weights] : [];
   for (const weights of starts) {
     if (await run.artifacts.has(weights)) await run.artifacts.copyTo(cache.blobs, weights);
   }
   const label = { id: request.id, text: request.id };
-  const { result, provenance } = await dispatcher.dispatch(job, {
+  const { result, provenance } = await dispatchKeeping(conduct, job, {
     onStart: (worker) => watch({ type: 'job-started', job: label, worker }),
     onProgress: (worker, progress) => watch({ type: 'job-progress', job: label, worker, progress }),
     onRetry: (reason) => watch({ type: 'job-retried', job: label, reason }),
     signal,
   });
-  if (result.weights) await cache.blobs.copyTo(run.artifacts, result.weights);
   const fact: TrainedFact = { type: 'trained', round, id: request.id, ...result };
   await run.journal.append(fact, { provenance });
   const { accuracy } = result;

@@ -9,6 +9,7 @@ import { answersIn, evaluatedFacts, journalledEvaluate } from '../evaluate.js';
 import { jobsOf } from '../jobs.js';
 import type { Found } from './found.js';
 import { inRungs } from './halving-evaluate.js';
+import { dispatchKeeping } from './kept-weights.js';
 import { retrainingEpochs, stopRule } from './shorter-retraining.js';
 import { journalledEvaluateOne } from './steady-evaluate.js';
 
@@ -89,12 +90,12 @@ export async function searchMasks(conduct: Conduct, alpha: AlphaFact): Promise<F
  * What the next generation's masks are applied to. `inherit: best`: the most accurate network of the closed generations,
  * or alpha where none of them has reached it. The run's copy outlives an emptied cache.
  */
-async function baseOf({ run, cache }: Conduct, alpha: AlphaFact, last: Generation | undefined): Promise<string> {
+async function baseOf(conduct: Conduct, alpha: AlphaFact, last: Generation | undefined): Promise<string> {
+  const { run } = conduct;
   if (run.opened.experiment.evolution.inherit === 'none' || !last) return alpha.weights;
-  const { weights, accuracy } = factOf(run, last);
-  if (weights === null || accuracy <= alpha.accuracy) return alpha.weights;
-  if (await run.artifacts.has(weights)) await run.artifacts.copyTo(cache.blobs, weights);
-  return weights;
+  const leader = factOf(run, last);
+  if (leader.weights === null || leader.accuracy <= alpha.accuracy) return alpha.weights;
+  return winnersWeights(conduct, alpha, leader);
 }
 
 function asked(run: RunFolder, last: Generation | undefined): number {
@@ -166,7 +167,7 @@ function factOf(run: RunFolder, generation: Generation): EvaluatedFact {
 
 /** Trains the winner again, to the same bits, in the rare case that its weights were lost with a cache folder. */
 async function winnersWeights(conduct: Conduct, alpha: AlphaFact, winner: EvaluatedFact): Promise<string> {
-  const { run, cache, dispatcher, signal } = conduct;
+  const { run, cache, signal } = conduct;
   if (winner.weights && (await run.artifacts.has(winner.weights))) {
     await run.artifacts.copyTo(cache.blobs, winner.weights);
     return winner.weights;
@@ -189,13 +190,12 @@ async function winnersWeights(conduct: Conduct, alpha: AlphaFact, winner: Evalua
     // One that was ended early ends there again.
     ...(winner.epochsGiven !== undefined && { stopBelow: [{ epoch: winner.curve.length, accuracy: 1 }] }),
   });
-  const { result } = await dispatcher.dispatch(job, { signal });
+  const { result } = await dispatchKeeping(conduct, job, { signal, anew: true });
   if (result.accuracy !== winner.accuracy || !result.weights) {
     throw new NesgdError(
       'NOT_REPRODUCED',
       `the winner ${winner.mask} was measured at ${winner.accuracy}, its weights were lost, and training it again gave ${result.accuracy}: the run went on with another engine, processor or version`,
     );
   }
-  await cache.blobs.copyTo(run.artifacts, result.weights);
   return result.weights;
 }

@@ -24,6 +24,8 @@ export interface DispatchHandlers {
   readonly onProgress?: (worker: string, progress: Progress) => void;
   /** The job goes to another attempt; `reason` says why the last one failed. */
   readonly onRetry?: (reason: string) => void;
+  /** The job is done again where it was done before: the weights that it stored are lost. */
+  readonly anew?: boolean;
   /** Aborting it gives the job up: it is withdrawn where it still waits and its promise rejects. */
   readonly signal?: AbortSignal;
 }
