@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** Starts the compiled command line, which `npm start` compiles. */
 import { existsSync } from 'node:fs';
+import { endWithNpx } from './end-with-npx.mjs';
 import { oneSignalAKeystroke } from './one-signal-a-keystroke.mjs';
 
 const main = new URL('../dist/main.js', import.meta.url);
@@ -9,4 +10,5 @@ if (!existsSync(main)) {
   process.exit(1);
 }
 oneSignalAKeystroke(process);
+endWithNpx();
 await import(main.href);
