@@ -51,8 +51,11 @@ it('the health checks ask what does the work: broker and trainer of a worker, da
 });
 
 it('a drained worker stays so: its container would be started again', () => {
-  for (const worker of [main.worker, gpu['worker-gpu-0'], elsewhere.worker])
-    expect(worker?.command).toEqual(['worker', '--stay-drained']);
+  const alone = ['worker', '--stay-drained'];
+  for (const worker of [main.worker, elsewhere.worker]) expect(worker?.command).toEqual(alone);
+  const perDevice = expect.stringMatching(/^\$\{NESGD_WORKERS_PER_DEVICE:-1\}$/);
+  const onCard = [...alone, '--device', 'gpu', '--workers-per-device', perDevice];
+  expect(gpu['worker-gpu-0']?.command).toEqual(onCard);
   expect(main.coordinator?.command).toEqual(expect.arrayContaining(['--or-resume', '--serve']));
 });
 
@@ -88,6 +91,12 @@ it('each card has a service of its own, as replicas of one would share a card', 
       { driver: 'nvidia', device_ids: [name.slice('worker-gpu-'.length)], capabilities: ['gpu'] },
     ]);
   }
+});
+
+it('with cards, runs are for cards, and differ in nothing else', () => {
+  const [given = [], without = []] = [gpu, main].map(({ coordinator }) => coordinator?.command);
+  expect(given.filter((word) => word !== '--device' && word !== 'gpu')).toEqual(without);
+  expect(given).toContain('--device');
 });
 
 it('a worker elsewhere is given broker, coordinator and secret, and no folder of another machine', () => {

@@ -105,7 +105,7 @@ describe('workers that come and go', () => {
   afterAll(() => empty.stop());
 
   it('a run that starts none says so, what to type, and when the first has joined', async () => {
-    const cli = workplace.start(run('alone-at-first', '--broker', empty.url, ...short));
+    const cli = workplace.start(run('alone-at-first', '--broker', empty.url, '--device', 'cpu', ...short));
     const { port } = new URL(empty.url);
     await until('it says so', async () => /no worker is connected, and this run starts none/.test(cli.stderr));
     expect(cli.stderr).toMatch(`nesgd.mjs worker --broker redis://:PASSWORD@127.0.0.1:${port}"`);

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { InputError } from '@nesgd/core/errors';
+import type { CardPlace } from '@nesgd/core/machine';
 import type { WorkerRecord } from '@nesgd/core/protocol';
 import type { Broker } from './broker.js';
 import { drainWorker, readWorkers } from './control/worker-register.js';
@@ -34,6 +35,8 @@ export interface CrewOptions {
   readonly runIds: readonly string[];
   /** On a queue 0 is allowed: then the work is done by those who joined elsewhere. */
   readonly workers: number;
+  /** Cards that they compute on, one each. */
+  readonly places: readonly CardPlace[];
   readonly cacheRoot: string;
   readonly logFolder: string;
   readonly watch: Watch;
@@ -45,12 +48,13 @@ export interface CrewOptions {
 /** The dispatcher and, on a queue, the local worker processes behind it. */
 export async function hire(
   broker: Broker,
-  { runIds, workers, cacheRoot, logFolder, watch, tolerance, joinAdvice }: CrewOptions,
+  { runIds, workers, places, cacheRoot, logFolder, watch, tolerance, joinAdvice }: CrewOptions,
 ): Promise<Crew> {
   const lost = new AbortController();
   if (broker.kind === 'local') {
     const dispatcher = new LocalDispatcher({
       workers,
+      places,
       cacheRoot,
       ...tolerance,
       onNotice: (text) => watch({ type: 'notice', text }),
@@ -79,6 +83,7 @@ export async function hire(
   });
   const local = new LocalWorkers({
     count: workers,
+    places,
     prefix,
     redisUrl: broker.url,
     cacheRoot,

@@ -3,10 +3,13 @@ import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NesgdError } from '@nesgd/core/errors';
+import { type CardPlace, placeEnvironment } from '@nesgd/core/machine';
 import type { Watch } from './run-events.js';
 
 export interface LocalWorkersOptions {
   readonly count: number;
+  /** Cards that they compute on, one each. */
+  readonly places?: readonly CardPlace[];
   /** Of their names; by default `worker`. */
   readonly prefix?: string;
   readonly redisUrl: string;
@@ -39,7 +42,8 @@ export class LocalWorkers {
 
   constructor(private readonly options: LocalWorkersOptions) {
     mkdirSync(options.logFolder, { recursive: true });
-    for (const name of localWorkerNames(options.count, options.prefix)) this.#start(name, []);
+    const names = localWorkerNames(options.count, options.prefix);
+    for (const [i, name] of names.entries()) this.#start(name, options.places?.[i], []);
   }
 
   /** Process ids by worker name. */
@@ -59,10 +63,11 @@ export class LocalWorkers {
     );
   }
 
-  #start(name: string, deaths: readonly number[]): void {
+  #start(name: string, place: CardPlace | undefined, deaths: readonly number[]): void {
     const child = fork(fileURLToPath(new URL('../../worker/dist/main.js', import.meta.url)), [], {
       env: {
         ...process.env,
+        ...(place && placeEnvironment(place)),
         REDIS_URL: this.options.redisUrl,
         NESGD_CACHE: this.options.cacheRoot,
         NESGD_WORKER_NAME: name,
@@ -107,7 +112,7 @@ export class LocalWorkers {
         return;
       }
       this.options.watch({ type: 'notice', text: `${name} ${how}; another takes its place` });
-      this.#start(name, recent);
+      this.#start(name, place, recent);
     });
   }
 }

@@ -1,6 +1,7 @@
 /** The command line `nesgd`: reads flags, runs one command, turns what it throws into an exit code. */
 import 'dotenv/config';
 import { InputError, NesgdError } from '@nesgd/core/errors';
+import { DEVICE_CHOICES } from '@nesgd/core/protocol';
 import { DEFAULT_ATTEMPTS } from '@nesgd/core/run';
 import { endTracing, startTracing } from '@nesgd/core/tracing';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
@@ -57,8 +58,18 @@ const listen = () =>
 const workers = () =>
   new Option(
     '--workers <n>',
-    `worker processes on this machine (default: its cores / runtime.threads); 0: only those that joined elsewhere by "${typed('nesgd worker')}"`,
+    `worker processes on this machine (default: its cores / runtime.threads, or one a card); 0: only those that joined elsewhere by "${typed('nesgd worker')}"`,
   ).argParser((text) => wholeNumber(text, 0, 1024));
+const workersPerDevice = () =>
+  new Option(
+    '--workers-per-device <n>',
+    'trainers that share a card and its memory (default: runtime.workersPerDevice, else 1)',
+  ).argParser((text) => wholeNumber(text, 1, 64));
+const device = (what: string) => new Option('--device <name>', what).choices(DEVICE_CHOICES);
+const deviceOfRun = () =>
+  device(
+    'what computes: cards, the processor, or auto: cards where there are some that TensorFlow can use (sets runtime.device)',
+  );
 const engine = () =>
   new Option('--engine <name>', 'what computes').choices(['auto', 'tensorflow', 'wasm']).default('auto');
 
@@ -108,6 +119,7 @@ const serveHost = () =>
 const conducting = (command: Command): Command =>
   command
     .addOption(workers())
+    .addOption(workersPerDevice())
     .addOption(broker())
     .addOption(attempts())
     .addOption(listen())
@@ -139,6 +151,7 @@ conducting(program.command('run'))
   .addOption(set())
   .option('--data <path>', 'where the data set is (sets dataset.path)')
   .addOption(engine())
+  .addOption(deviceOfRun())
   .option('--run-id <id>', 'the name of the run (default: experiment, date and time)')
   .option('--or-resume', 'where a run of the name --run-id exists, go on with it: for what starts this command again')
   .option('--dry-run', 'check the experiment and say what it would cost: jobs, epochs, an estimate of the time')
@@ -191,7 +204,9 @@ program
   .addOption(set())
   .option('--data <path>', 'where the data set is (sets dataset.path)')
   .addOption(workers())
+  .addOption(workersPerDevice())
   .addOption(engine())
+  .addOption(deviceOfRun())
   .addOption(broker())
   .addOption(attempts())
   .addOption(listen())
@@ -297,20 +312,30 @@ program
 
 program
   .command('worker')
-  .description('do the jobs of a broker, one at a time, until stopped; the log is JSON lines on standard output')
+  .description(
+    'do the jobs of a broker, one at a time and one a card, until stopped; the log is JSON lines on standard output',
+  )
   .option('--broker <url>', 'redis://host:port or rediss://host:port (default: REDIS_URL)')
   .option(
     '--coordinator <url>',
     "http://host:port that a run listens on (default: NESGD_COORDINATOR); wants NESGD_SECRET. Without it the cache folder must be the coordinator's own",
   )
   .option('--name <name>', 'how this worker is called in journals and displays (default: host and process id)')
-  .option('--jobs <n>', 'end after so many jobs: 1 is "one job, then exit" (default: no limit)', (text) =>
-    wholeNumber(text, 1, 1_000_000),
+  .option(
+    '--jobs <n>',
+    'end after so many jobs, each of several workers: 1 is "one job, then exit" (default: no limit)',
+    (text) => wholeNumber(text, 1, 1_000_000),
   )
   .option('--idle <seconds>', 'end when no job has come for so long (default: wait for ever)', (text) =>
     wholeNumber(text, 1, 1_000_000),
   )
   .option('--stay-drained', 'drained, wait for a signal instead of ending: for what starts this command again')
+  .addOption(
+    device(
+      'auto: a worker for each card that TensorFlow can use, else one; gpu: cards, or an error; cpu: one worker that takes no jobs for cards (default: auto)',
+    ),
+  )
+  .addOption(workersPerDevice())
   .addOption(json())
   .action(async (options: WorkerOptions) => {
     process.exitCode = await worker(options, config);

@@ -57,6 +57,7 @@ export interface RunDescription {
   readonly blocks: number;
   readonly engine: string;
   readonly threads: number;
+  readonly device?: 'gpu';
   readonly workers: number;
   /** `redis://...` without its password, or `local`. */
   readonly broker: string;

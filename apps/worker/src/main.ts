@@ -4,6 +4,7 @@ import { InputError } from '@nesgd/core/errors';
 import { endTracing, startTracing } from '@nesgd/core/tracing';
 import { pino } from 'pino';
 import { readConfig, type WorkerConfig } from './config.js';
+import { takeCard } from './own-card.js';
 import { Supervisor } from './supervisor.js';
 
 function configOrExit(): WorkerConfig {
@@ -24,11 +25,13 @@ const log = pino({ level: config.logLevel, base: { worker: config.name } });
 /** A trainer has seconds to put its state down, and it may have to be sent. Less than docker-compose.yml's grace period. */
 const CLOSE_TIMEOUT_MS = 20_000;
 await startTracing(process.env, 'nesgd-worker');
-const supervisor = new Supervisor(config, log, () => {
+const card = takeCard(process.env);
+const onDrained = () => {
   // Its parent shall not take the end for a death.
   process.send?.({ type: 'drained' });
   close('drained');
-});
+};
+const supervisor = new Supervisor(config, log, onDrained, card);
 let ready = false;
 let closing = false;
 function close(reason: string): void {
@@ -59,5 +62,5 @@ if (process.send) {
 
 await supervisor.ready();
 ready = true;
-log.info({ cacheRoot: config.cacheRoot, coordinator: config.coordinator?.url }, 'waiting for jobs');
+log.info({ cacheRoot: config.cacheRoot, card, coordinator: config.coordinator?.url }, 'waiting for jobs');
 process.send?.({ type: 'ready' });

@@ -13,6 +13,7 @@ import type { Redis } from 'ioredis';
 export interface PulseOptions {
   readonly connection: Redis;
   readonly name: string;
+  readonly card: WorkerRecord['card'] | undefined;
   readonly intervalMs: number;
   readonly state: () => Pick<WorkerRecord, 'state' | 'job' | 'ofRun'>;
   /** The worker is told to finish its job and end. */
@@ -64,7 +65,7 @@ export class Pulse {
   }
 
   async #exchange(): Promise<void> {
-    const { connection, name, intervalMs, state, onDrain, onCancel } = this.options;
+    const { connection, name, card, intervalMs, state, onDrain, onCancel } = this.options;
     const now = state();
     const record: WorkerRecord = {
       name,
@@ -72,6 +73,7 @@ export class Pulse {
       pid: process.pid,
       since: this.#since,
       processor: this.#processor,
+      ...(card && { card }),
       ...now,
     };
     const answers = await connection

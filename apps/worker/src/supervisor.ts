@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { NesgdError, UnwantedJobError } from '@nesgd/core/errors';
+import type { Card } from '@nesgd/core/machine';
 import {
   CANCELLED,
   describeJob,
@@ -72,6 +73,7 @@ export class Supervisor {
     private readonly config: WorkerConfig,
     private readonly log: Logger,
     private readonly onDrained: () => void,
+    card?: Card,
   ) {
     this.#slot = new TrainerSlot({
       cacheRoot: config.cacheRoot,
@@ -109,6 +111,7 @@ export class Supervisor {
     this.#pulse = new Pulse({
       connection: this.#connection,
       name: config.name,
+      card: card && { ...card, memoryMb: card.memoryMb ?? null },
       intervalMs: config.pulseMs,
       state: () => this.#state(),
       onDrain: () => this.#drain('told to end', config.staysDrained),

@@ -20,7 +20,9 @@ import type { Crew } from '../crew.js';
 import { formatAccuracy, formatCount } from '../display/format.js';
 import type { Line } from '../display/line.js';
 import { tableLines } from '../display/table-lines.js';
+import { overridesFrom } from '../overrides.js';
 import { prepareRun } from '../prepare-run.js';
+import { staffFor } from '../staff-for.js';
 import { type Access, listenFrom, type Surroundings, withBroker } from './access.js';
 import { assertSameData, hireFor, type RunOptions, workOn } from './run.js';
 
@@ -51,19 +53,20 @@ export async function compare(
 ): Promise<Comparison> {
   const { config, watch } = around;
   const listen = listenFrom(options, config);
-  const overrides = { set: options.set, ...(options.data !== undefined && { dataPath: options.data }) };
+  const overrides = overridesFrom(options);
   const experiments: Experiment[] = [];
   for (const file of files) experiments.push(await loadExperiment(file, overrides));
   const contenders = contendersOf(experiments, options.methods, options.budget);
   const wanted = experiments[0]!.runtime;
-  for (const key of ['threads', 'precision'] as const) {
+  for (const key of ['threads', 'precision', 'device', 'workersPerDevice'] as const) {
     if (experiments.every((experiment) => experiment.runtime[key] === wanted[key])) continue;
     throw new InputError(
       'COMPARE',
       `the experiments differ in runtime.${key}, but share their workers: give all the same`,
     );
   }
-  const runtime = chooseRuntime({ ...wanted, engine: options.engine }, config.cacheRoot, watch);
+  const { engine, workers } = options;
+  const runtime = await chooseRuntime({ ...wanted, engine, workers }, config, watch);
   // Seed by seed, so that what is there so far is a comparison of all.
   const runIds = await listRuns(options.runs);
   const planned = Array.from({ length: options.seeds }, (_, i) => i).flatMap((i) =>
@@ -91,10 +94,17 @@ async function trainAll(
   around: Surroundings,
 ): Promise<ComparedRun[]> {
   const { watch } = around;
+  const { workersPerDevice = planned[0]?.experiment.runtime.workersPerDevice } = options;
+  const staff = staffFor(
+    runtime,
+    { ...options, workersPerDevice },
+    around.config.env,
+    () => recommendedWorkers({ threads: runtime.threads }).workers,
+  );
   return withBroker({ ...options, listen }, around, async (access) => {
     const crew = await hireFor(access, {
       runIds: planned.map(({ runId }) => runId),
-      workers: options.workers ?? recommendedWorkers({ threads: runtime.threads }).workers,
+      ...staff,
       attempts: options.attempts,
       logFolder: join(resolve(options.runs), '.compare-logs'),
       around,

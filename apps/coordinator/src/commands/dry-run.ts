@@ -6,7 +6,9 @@ import { cacheFolder } from '@nesgd/core/storage';
 import { chooseRuntime } from '../choose-runtime.js';
 import { formatCount, formatDuration, formatRate } from '../display/format.js';
 import type { Line } from '../display/line.js';
+import { overridesFrom } from '../overrides.js';
 import { checkCosts } from '../prepare-run.js';
+import { staffFor } from '../staff-for.js';
 import { workersFor } from '../workers-for.js';
 import { workloadOf } from '../workload.js';
 import type { Surroundings } from './access.js';
@@ -38,12 +40,13 @@ const STATED_GFLOPS = { tensorflow: 80, wasm: 25 } as const;
  */
 export async function dryRun(
   file: string,
-  options: Pick<RunOptions, 'set' | 'data' | 'workers' | 'engine' | 'runs'>,
+  options: Pick<RunOptions, 'set' | 'data' | 'workers' | 'workersPerDevice' | 'engine' | 'device' | 'runs'>,
   { config, watch, signal }: Surroundings,
 ): Promise<DryRun> {
-  const overrides = { set: options.set, ...(options.data !== undefined && { dataPath: options.data }) };
+  const overrides = overridesFrom(options);
   const experiment = await loadExperiment(file, overrides);
-  const runtime = chooseRuntime({ ...experiment.runtime, engine: options.engine }, config.cacheRoot, watch);
+  const { engine, workers: wantedWorkers } = options;
+  const runtime = await chooseRuntime({ ...experiment.runtime, engine, workers: wantedWorkers }, config, watch);
   const { trainImages, imageShape, classes } = await imagesOf(experiment, async () => {
     const data = await prepareDataset(experiment.dataset, cacheFolder(config.cacheRoot).datasets, { signal });
     return { available: data.trainCount, imageShape: data.imageShape, classes: data.classNames.length };
@@ -57,7 +60,11 @@ export async function dryRun(
     from: `stated: ${STATED_GFLOPS[runtime.engine]} GFLOPS a thread`,
   };
   const workload = workloadOf(experiment, trainImages);
-  const workers = Math.max(1, options.workers ?? workersFor(experiment, runtime.threads, spec, watch));
+  const { workersPerDevice = experiment.runtime.workersPerDevice } = options;
+  const staff = staffFor(runtime, { ...options, workersPerDevice }, config.env, () =>
+    workersFor(experiment, runtime.threads, spec, watch),
+  );
+  const workers = Math.max(1, staff.workers);
   const { alphaEpochs, rounds, atOnce, epochsOfOne, epochs, evaluations, jobs } = workload;
   // A round ends with its last network; with a budget the last round is cut short.
   const inTurn = Math.min(rounds * Math.ceil(atOnce / workers) * epochsOfOne, epochs - alphaEpochs);

@@ -44,8 +44,8 @@ export async function predict(
   const pixels: Uint8Array[] = [];
   for (const image of images) pixels.push(await read(image));
   const { threads } = network.opened.runtime;
-  const wanted = { engine: options.engine, threads, precision: 'float32' } as const;
-  const runtime = chooseRuntime(wanted, config.cacheRoot, () => {});
+  const wanted = { engine: options.engine, threads, precision: 'float32', device: 'cpu' } as const;
+  const runtime = await chooseRuntime(wanted, config, () => {});
   // Of its own, as in training: TensorFlow.js never comes into this process.
   const trainer = await TrainerProcess.start({ runtime, cacheRoot: config.cacheRoot });
   try {

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '@nesgd/core/errors';
+import type { CardPlace } from '@nesgd/core/machine';
 import { modelSpec } from '@nesgd/core/models';
 import { meansOf } from '@nesgd/core/protocol';
 import {
@@ -32,8 +33,10 @@ import { notingProcessors } from '../dispatch/noting-processors.js';
 import { traced } from '../dispatch/traced.js';
 import { plural } from '../display/format.js';
 import { notingDivergence, refuseDiverged } from '../divergence.js';
+import { overridesFrom } from '../overrides.js';
 import { type Prepared, prepareRun } from '../prepare-run.js';
 import type { RunSummary } from '../run-events.js';
+import { staffFor } from '../staff-for.js';
 import { workersFor } from '../workers-for.js';
 import { workloadOf } from '../workload.js';
 import { type Access, joinAdvice, listenFrom, type Surroundings, withBroker } from './access.js';
@@ -43,7 +46,9 @@ export interface RunOptions {
   readonly set: readonly string[];
   readonly data?: string;
   readonly workers?: number;
+  readonly workersPerDevice?: number;
   readonly engine: string;
+  readonly device?: string;
   readonly broker: string;
   readonly attempts: number;
   readonly listen?: string;
@@ -54,13 +59,16 @@ export interface RunOptions {
   readonly runs: string;
 }
 
-export type ResumeOptions = Pick<RunOptions, 'workers' | 'broker' | 'attempts' | 'listen' | 'priority' | 'runs'>;
+export type ResumeOptions = Pick<
+  RunOptions,
+  'workers' | 'workersPerDevice' | 'broker' | 'attempts' | 'listen' | 'priority' | 'runs'
+>;
 
 /** `nesgd run FILE`. @throws InputError (exit 2), the signal's reason (exit 130), another NesgdError (exit 1). */
 export async function run(file: string, options: RunOptions, around: Surroundings): Promise<RunSummary> {
   const started = performance.now();
   const listen = listenFrom(options, around.config);
-  const overrides = { set: options.set, ...(options.data !== undefined && { dataPath: options.data }) };
+  const overrides = overridesFrom(options);
   const experiment = await loadExperiment(file, overrides);
   const runId = options.runId ?? newRunId(experiment.name, new Date());
   if (options.orResume && (await isToResume(experiment, options))) {
@@ -71,7 +79,8 @@ export async function run(file: string, options: RunOptions, around: Surrounding
   const { config, watch, signal } = around;
   const cache = cacheFolder(config.cacheRoot);
   await checkCacheFolder(cache);
-  const runtime = chooseRuntime({ ...experiment.runtime, engine: options.engine }, config.cacheRoot, watch);
+  const { engine, workers } = options;
+  const runtime = await chooseRuntime({ ...experiment.runtime, engine, workers }, config, watch);
   return withBroker({ ...options, listen }, around, async (access) => {
     const prepared = await prepareRun(experiment, { runId, runtime, cache, watch, signal }).catch((error) => {
       throw withFlag(error, overrides);
@@ -120,7 +129,7 @@ export async function resume(runId: string, options: ResumeOptions, around: Surr
     }
     refuseDiverged(folder);
     await checkCacheFolder(cacheFolder(config.cacheRoot));
-    chooseRuntime({ ...runtime, ...meansOf(runtime) }, config.cacheRoot, watch);
+    await chooseRuntime({ ...runtime, ...meansOf(runtime), workers: options.workers }, config, watch);
     return await withBroker({ ...options, listen }, around, async (access) => {
       const cache = cacheFolder(config.cacheRoot);
       const hasAlpha = facts.some((fact) => fact.type === 'alpha');
@@ -155,6 +164,7 @@ export async function workOn(
   access: Access,
   options: {
     readonly workers?: number;
+    readonly workersPerDevice?: number;
     readonly attempts: number;
     readonly priority?: number;
     readonly resumed: boolean;
@@ -167,7 +177,10 @@ export async function workOn(
   const { broker, artifacts } = access;
   const { experiment, runtime, blocks } = folder.opened;
   const spec = modelSpec(experiment.model.name, folder.opened.imageShape, folder.opened.classNames.length);
-  const workers = options.workers ?? workersFor(experiment, runtime.threads, spec, watch);
+  const { workersPerDevice = experiment.runtime.workersPerDevice } = options;
+  const { workers, places } = staffFor(runtime, { ...options, workersPerDevice }, config.env, () =>
+    workersFor(experiment, runtime.threads, spec, watch),
+  );
   const { atOnce, rounds, epochsOfOne } = workloadOf(experiment, counts.train);
   watch({
     type: 'opened',
@@ -184,6 +197,7 @@ export async function workOn(
       blocks: blocks.length,
       engine: runtime.engine,
       threads: runtime.threads,
+      ...(runtime.device && { device: runtime.device }),
       workers,
       broker: broker.kind === 'queue' ? withoutPassword(broker.url) : 'local',
       populationSize: atOnce,
@@ -196,6 +210,7 @@ export async function workOn(
     (await hireFor(access, {
       runIds: [folder.id],
       workers,
+      places,
       attempts: options.attempts,
       logFolder: join(folder.path, 'logs'),
       around,
@@ -241,16 +256,18 @@ export function hireFor(
   options: {
     readonly runIds: readonly string[];
     readonly workers: number;
+    readonly places: readonly CardPlace[];
     readonly attempts: number;
     readonly logFolder: string;
     readonly around: Surroundings;
   },
 ): Promise<Crew> {
-  const { runIds, workers, attempts, logFolder, around } = options;
+  const { runIds, workers, places, attempts, logFolder, around } = options;
   const { config, watch } = around;
   return hire(access.broker, {
     runIds,
     workers,
+    places,
     cacheRoot: config.cacheRoot,
     logFolder,
     watch,

@@ -1,9 +1,13 @@
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { hostname } from 'node:os';
 import { InputError } from '@nesgd/core/errors';
+import { cardPlaces, placeEnvironment } from '@nesgd/core/machine';
+import type { DeviceChoice } from '@nesgd/core/protocol';
+import { findCards } from '@nesgd/core/runtime';
 import { cacheFolder, checkCacheFolder } from '@nesgd/core/storage';
 import { checkBrokerUrl, withoutPassword } from '../broker.js';
 import type { CoordinatorConfig } from '../config.js';
+import { withTypedCommands } from '../invocation.js';
+import { runWorkers } from '../worker-group.js';
 
 export interface WorkerOptions {
   readonly broker?: string;
@@ -13,33 +17,54 @@ export interface WorkerOptions {
   /** Seconds. */
   readonly idle?: number;
   readonly stayDrained?: true;
+  readonly device?: DeviceChoice;
+  readonly workersPerDevice?: number;
 }
 
-/** `nesgd worker`: one worker process for the broker given, until it is told to stop. @returns its exit code. */
+/** `nesgd worker`: workers for the broker given, one a card where there are cards, until they are told to stop. @returns the exit code. */
 export async function worker(options: WorkerOptions, config: CoordinatorConfig): Promise<number> {
   const redisUrl = brokerUrl(options.broker, config);
   await checkCacheFolder(cacheFolder(config.cacheRoot));
-  const child = spawn(process.execPath, [fileURLToPath(new URL('../../../worker/dist/main.js', import.meta.url))], {
-    // Over the channel it notices when this process is killed, and ends as well.
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    env: {
-      ...process.env,
-      REDIS_URL: redisUrl,
-      NESGD_CACHE: config.cacheRoot,
-      ...(options.coordinator && { NESGD_COORDINATOR: coordinatorUrl(options.coordinator, config) }),
-      ...(options.name && { NESGD_WORKER_NAME: options.name }),
-      ...(options.jobs && { NESGD_WORKER_JOBS: String(options.jobs) }),
-      ...(options.stayDrained && { NESGD_STAY_DRAINED: '1' }),
-      ...(options.idle && { NESGD_WORKER_IDLE_S: String(options.idle) }),
-    },
-  });
-  // Both signals end the child in its own time, and we wait for that. Ctrl-C it gets from the terminal as well, and
-  // leaves it to us, as every worker with a parent does.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill('SIGTERM'));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code) => resolve(code ?? 1));
-  });
+  const common = {
+    REDIS_URL: redisUrl,
+    NESGD_CACHE: config.cacheRoot,
+    ...(options.coordinator && { NESGD_COORDINATOR: coordinatorUrl(options.coordinator, config) }),
+    ...(options.jobs && { NESGD_WORKER_JOBS: String(options.jobs) }),
+    ...(options.stayDrained && { NESGD_STAY_DRAINED: '1' }),
+    ...(options.idle && { NESGD_WORKER_IDLE_S: String(options.idle) }),
+  };
+  const name = options.name ?? config.env.NESGD_WORKER_NAME;
+  const places = await placesFor(options, config);
+  if (places.length < 2) return runWorkers([{ ...common, ...(name && { NESGD_WORKER_NAME: name }), ...places[0] }]);
+  const prefix = name || `${hostname()}-${process.pid}`;
+  const { NESGD_HEALTH_FILE: healthFile } = config.env;
+  return runWorkers(
+    places.map((place, i) => ({
+      ...common,
+      ...place,
+      NESGD_WORKER_NAME: `${prefix}-${i + 1}`,
+      ...(healthFile && { NESGD_HEALTH_FILE: `${healthFile}.${i + 1}` }),
+    })),
+  );
+}
+
+/**
+ * The environment of each worker: its card, or none where all compute on the processor.
+ * @throws InputError for `--device gpu` without a card that can be used.
+ */
+async function placesFor(
+  { device = 'auto', workersPerDevice = 1 }: WorkerOptions,
+  { cacheRoot, env }: CoordinatorConfig,
+): Promise<Record<string, string>[]> {
+  // No card is called so: a job for one goes back for others.
+  if (device === 'cpu') return [{ CUDA_VISIBLE_DEVICES: '-1' }];
+  const found = await findCards(cacheRoot, env);
+  if (found.usable) return cardPlaces(found.cards, found.cards.length * workersPerDevice).map(placeEnvironment);
+  if (device === 'gpu') {
+    throw new InputError('DEVICE', `--device gpu: there is no card to compute on: ${found.reason}`);
+  }
+  process.stderr.write(`nesgd: ${withTypedCommands(`device cpu: ${found.reason}`)}\n`);
+  return [];
 }
 
 /** The flag only: the worker itself checks what stands in its environment. */

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { NesgdError } from '@nesgd/core/errors';
+import type { CardPlace } from '@nesgd/core/machine';
 import { processorKind } from '@nesgd/core/machine';
 import { describeJob, type Job, type WorkerRecord } from '@nesgd/core/protocol';
 import { DEFAULT_ATTEMPTS, type DispatchHandlers, type JobOutcome } from '@nesgd/core/run';
@@ -10,6 +11,8 @@ import { jobIdOf } from './outcome.js';
 export interface LocalDispatcherOptions {
   /** Trainers at work at the same time. */
   readonly workers: number;
+  /** Cards that they compute on, one each; fewer: the rest on the processor. */
+  readonly places?: readonly CardPlace[];
   readonly cacheRoot: string;
   readonly attempts?: number;
   /** Snapshots of trainings: see ExecutorOptions. */
@@ -43,10 +46,10 @@ export class LocalDispatcher implements ControlledDispatcher {
   constructor(options: LocalDispatcherOptions) {
     this.#attempts = options.attempts ?? DEFAULT_ATTEMPTS;
     this.#onNotice = options.onNotice ?? (() => {});
-    const { workers: _, attempts: __, onNotice: ___, ...slotOptions } = options;
+    const { workers: _, attempts: __, onNotice: ___, places = [], ...slotOptions } = options;
     this.#all = Array.from({ length: options.workers }, (_, i) => ({
       name: `local-${i + 1}`,
-      slot: new TrainerSlot(slotOptions),
+      slot: new TrainerSlot({ ...slotOptions, place: places[i] }),
       job: undefined,
     }));
     this.#free = [...this.#all];

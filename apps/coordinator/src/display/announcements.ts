@@ -54,7 +54,7 @@ function openingLines(run: RunDescription): Line[] {
     [`${run.resumed ? 'resuming' : 'starting'} run `, bold(runId), ` of experiment ${experiment} in ${folder}`],
     [`data ${dataset}: ${images}`],
     [
-      `model ${run.model}: ${plural(run.blocks, 'block')}; engine ${run.engine}, ${plural(run.threads, 'thread')} a worker`,
+      `model ${run.model}: ${plural(run.blocks, 'block')}; engine ${run.engine}${run.device ? ' on cards' : ''}, ${plural(run.threads, 'thread')} a worker`,
     ],
     [`${plural(run.workers, 'worker')}, broker ${run.broker}`],
     [`population ${run.populationSize}, ${plural(run.generations, 'generation')}`],

@@ -15,10 +15,14 @@ describe('visibleCards', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   /** An nvidia-smi that answers our query, and no other, with these lines. */
-  const driver = (lines: readonly string[], exitCode = 0) =>
+  const driver = (lines: readonly string[], exitCode = 0, list: readonly string[] = []) =>
     writeFileSync(
       join(folder, 'nvidia-smi'),
       `#!/bin/sh
+      if [ "$*" = "-L" ]; then
+        ${list.map((line) => `echo '${line}'`).join('\n')}
+        exit ${list.length > 0 ? 0 : 2}
+      fi
       if [ "$*" != "--query-gpu=index,uuid,name,memory.total --format=csv,noheader,nounits" ]; then exit 2; fi
       ${lines.map((line) => `echo '${line}'`).join('\n')}
       exit ${exitCode}`,
@@ -51,9 +55,37 @@ describe('visibleCards', () => {
     expect(look().reason).toBeUndefined();
   });
 
-  it("a part of a card is known by the variable's name for it alone", () => {
+  it("a part that nvidia-smi does not list is known by the variable's name for it alone", () => {
     twoCards();
     expect(look('MIG-4d2f').cards).toEqual([{ uuid: 'MIG-4d2f', name: 'a part of a card (MIG)', memoryMb: undefined }]);
+  });
+
+  describe('parts that MIG made', () => {
+    const part = (uuid: string, profile: string, memoryMb: number) => ({
+      uuid,
+      name: `${A.name} MIG ${profile}`,
+      memoryMb,
+    });
+    const [first, second] = [
+      part('MIG-c7384736-a75d', '3g.40gb', 38912),
+      part('MIG-GPU-8932f937/4/0', '1g.10gb', 9728),
+    ];
+    beforeEach(() =>
+      driver([lineOf(0, A), lineOf(1, B)], 0, [
+        `GPU 0: ${A.name} (UUID: ${A.uuid})`,
+        `  MIG 3g.40gb     Device  0: (UUID: ${first?.uuid})`,
+        `  MIG 1g.10gb     Device  1: (UUID: ${second?.uuid})`,
+        `GPU 1: ${B.name} (UUID: ${B.uuid})`,
+      ]),
+    );
+
+    it.each([
+      ['not set: in place of their card', undefined, [first, second, B]],
+      ["their card's number", '0', [first, second]],
+      ["their card's UUID", A.uuid, [first, second]],
+      ['one by its UUID', 'MIG-c7384736-a75d', [first]],
+      ['one by the UUID of older drivers, and a whole card', 'MIG-GPU-8932f937/4/0,1', [second, B]],
+    ])('CUDA_VISIBLE_DEVICES %s', (_case, list, cards) => expect(look(list).cards).toEqual(cards));
   });
 
   it('memory that the driver does not say is unknown', () => {

@@ -3,6 +3,9 @@ import { z } from 'zod';
 /** What computes a job besides its engine, where it is another thing than a processor in float32. */
 
 export type Device = 'cpu' | 'gpu';
+/** `auto`: cards where there are some that TensorFlow can use, else the processor. */
+export const DEVICE_CHOICES = ['auto', 'cpu', 'gpu'] as const;
+export type DeviceChoice = (typeof DEVICE_CHOICES)[number];
 
 /**
  * What convolutions multiply in. `bfloat16`: rounded operands on a processor that has instructions for them. `tf32`: what

@@ -30,6 +30,10 @@ export const workerRecordSchema = z.strictObject({
   since: z.iso.datetime(),
   /** The kind of its processor: TensorFlow's results on another kind may differ in their bits. */
   processor: z.string().max(200).exactOptional(),
+  /** The card that it does jobs for cards on; absent: it has none. `memoryMb`: MiB, null where the driver does not say. */
+  card: z
+    .strictObject({ uuid: z.string().max(200), name: z.string().max(200), memoryMb: z.number().min(0).nullable() })
+    .exactOptional(),
   /** A run started it for itself, and it ends with that run. */
   ofRun: z.literal(true).exactOptional(),
   state: z.enum(['idle', 'busy', 'draining', 'drained']),

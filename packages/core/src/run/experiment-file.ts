@@ -34,6 +34,7 @@ export function experimentFromText(text: string, path: string, overrides: Overri
       throw new InputError('EXPERIMENT', `${path}: dataset is missing, so --data has no place`);
     value.dataset.path = overrides.dataPath;
   }
+  if (overrides.device !== undefined) applySet(value, `runtime.device=${overrides.device}`);
   return withAbsolutePaths(parseExperiment(value, path, flagsOf(overrides)));
 }
 

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { datasetSchema } from '../datasets/spec.js';
-import { alphaSettingsSchema, modelSchema, PRECISIONS, retrainSettingsSchema } from '../protocol/index.js';
+import {
+  alphaSettingsSchema,
+  DEVICE_CHOICES,
+  modelSchema,
+  PRECISIONS,
+  retrainSettingsSchema,
+} from '../protocol/index.js';
 import { methodSchema, usesAlpha } from './method-settings.js';
 import { missingKeys } from './missing-keys.js';
 
@@ -115,6 +121,10 @@ export const experimentSchema = z
         threads: z.int().positive().max(1024).default(1),
         /** What convolutions multiply in; results depend on it. */
         precision: z.enum(PRECISIONS).default('float32'),
+        /** What a run computes on; not said is `auto`. Results depend on it. */
+        device: z.enum(DEVICE_CHOICES).optional(),
+        /** Trainers that share a card; not said is 1. */
+        workersPerDevice: z.int().positive().max(64).optional(),
       })
       .default({ threads: 1, precision: 'float32' }),
   })

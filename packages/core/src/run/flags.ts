@@ -15,13 +15,16 @@ export interface Overrides {
   readonly set?: readonly string[];
   /** `--data`: where the data set is. */
   readonly dataPath?: string;
+  /** `--device`: what the run computes on. */
+  readonly device?: string;
 }
 
 /** In the order in which they are applied. */
-export function flagsOf({ set = [], dataPath }: Overrides): Flag[] {
+export function flagsOf({ set = [], dataPath, device }: Overrides): Flag[] {
   return [
     ...set.map((assignment) => ({ key: assignment.split('=', 1)[0] ?? '', text: `--set ${assignment}` })),
     ...(dataPath === undefined ? [] : [{ key: 'dataset.path', text: `--data ${dataPath}` }]),
+    ...(device === undefined ? [] : [{ key: 'runtime.device', text: `--device ${device}` }]),
   ];
 }
 

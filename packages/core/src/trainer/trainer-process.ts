@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { NesgdError, UnwantedJobError } from '../errors.js';
+import { type CardPlace, placeEnvironment } from '../machine/index.js';
 import type { Job, JobResult, Progress, Runtime } from '../protocol/index.js';
 import type { Snapshot } from '../storage/index.js';
 import { errorFromMessage, type FromTrainer, fromTrainerSchema, type Inference, type ToTrainer } from './messages.js';
@@ -12,8 +13,8 @@ export interface TrainerOptions {
   readonly runtime: Runtime;
   /** Where data sets and weights are found by hash. */
   readonly cacheRoot: string;
-  /** The one card that jobs for a card are done on: its UUID. Jobs for a processor see none. */
-  readonly card?: string;
+  /** The one card that jobs for a card are done on. Jobs for a processor see none. */
+  readonly place?: CardPlace | undefined;
   /** Snapshots of trainings: see ExecutorOptions. */
   readonly snapshotEpochs?: number | undefined;
   /** Without a sign of life for so long (see Watchdog) the process is killed. Default: 600 s. */
@@ -113,7 +114,7 @@ export class TrainerProcess {
           snapshotEpochs: options.snapshotEpochs,
         }),
         ...trainerEnvironment(options.runtime.threads),
-        ...(options.card !== undefined && { CUDA_VISIBLE_DEVICES: options.card }),
+        ...(options.place && placeEnvironment(options.place)),
       },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

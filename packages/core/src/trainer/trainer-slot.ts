@@ -1,5 +1,5 @@
 import { NesgdError } from '../errors.js';
-import { computedOn } from '../machine/index.js';
+import { type CardPlace, computedOn, placeEnvironment } from '../machine/index.js';
 import { type Job, type Provenance, type Runtime, sameRuntime } from '../protocol/index.js';
 import { inSpan } from '../tracing/index.js';
 import { type Done, type JobHandlers, TrainerProcess } from './trainer-process.js';
@@ -7,7 +7,7 @@ import { type Done, type JobHandlers, TrainerProcess } from './trainer-process.j
 export interface TrainerSlotOptions {
   readonly cacheRoot: string;
   /** See TrainerOptions. */
-  readonly card?: string;
+  readonly place?: CardPlace | undefined;
   /** See TrainerOptions. */
   readonly snapshotEpochs?: number | undefined;
   /** See TrainerOptions. */
@@ -33,7 +33,8 @@ export class TrainerSlot {
         if (error instanceof NesgdError && error.code === 'OUT_OF_MEMORY') await this.close();
         throw error;
       });
-      const processor = computedOn(job.runtime);
+      const { place } = this.options;
+      const processor = computedOn(job.runtime, { ...process.env, ...(place && placeEnvironment(place)) });
       return { ...done, engine: trainer.engine, ...(processor !== undefined && { processor }) };
     });
   }
