@@ -1,8 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
 import { rngAt } from '../evolution/rng.js';
+import { initialWeights } from './alpha.js';
 import { availableEngines, type Engine } from './engine/index.js';
 import { DENSENETS, densenet } from './models/densenet.js';
+import { modelSpec } from './models/index.js';
 import { Network } from './network.js';
+import { Sgd } from './sgd.js';
 import { tinySpec, tinyWeights } from './test-support.js';
 import { fromKernelLayout, type Weights } from './weights.js';
 
@@ -31,6 +34,29 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('network 
         (lossAndGradients(engine, moved(step)).loss - lossAndGradients(engine, moved(-step)).loss) / (2 * step);
       expect(Math.abs(slope / length - 1), name).toBeLessThan(0.01);
     }
+  });
+
+  it('nin: from normalised images its random weights give logits that tell images apart, and a step of SGD brings the loss down', () => {
+    const large = modelSpec('nin', [32, 32, 3], 10);
+    const network = new Network(engine, large);
+    network.load(initialWeights(large, [1, 'network test']));
+    const images = engine.tensor(rngAt(1, 'images').fillNormal(new Float32Array(4 * 32 * 32 * 3), 1), [4, 32, 32, 3]);
+    const y = engine.labels(Int32Array.of(0, 1, 2, 3));
+    const lossNow = () => {
+      const { loss, gradients } = network.gradients(images, y);
+      const value = engine.read(loss).reduce((sum, of) => sum + of, 0) / 4;
+      loss.dispose();
+      return { value, gradients };
+    };
+    const logits = network.logits(images);
+    // With the source's standard deviation, which is for pixels of 0 to 255, logits are a hundredth of that, and the step gains nothing.
+    expect(Math.max(...engine.read(logits))).toBeGreaterThan(0.3);
+    const { value, gradients } = lossNow();
+    const sgd = new Sgd(network, { momentum: 0.9, weightDecay: 0 }, () => 1e-4);
+    sgd.step(gradients, 1);
+    const after = lossNow();
+    expect(value - after.value).toBeGreaterThan(0.002);
+    for (const tensor of [images, y, logits, ...gradients, ...after.gradients, sgd, network]) tensor.dispose();
   });
 
   it('gradients: leaves nothing behind on the engine but what it returns', () => {

@@ -6,8 +6,9 @@ import type { ImageShape, ModelSpec } from './spec.js';
  * position (1x1 convolutions), all with bias and ReLU; between them pooling and dropout; the last block's channels are
  * the classes, and their means over the image the logits.
  *
- * The paper's network for CIFAR-10, without batch norm, as jiecaoyu/pytorch-nin-cifar10 writes it, with its names and
- * initialisation: 966,986 parameters for 10 classes and 3 channels (decision 0072).
+ * The paper's network for CIFAR-10, without batch norm, as jiecaoyu/pytorch-nin-cifar10 writes it, with its names:
+ * 966,986 parameters for 10 classes and 3 channels (decision 0072). Its initialisation is for other pixels than ours
+ * (decision 0253).
  */
 export interface NinOptions {
   /** Of each mlpconv block: kernel size of its convolution, and channels of its three layers. */
@@ -28,7 +29,7 @@ export const NIN: NinOptions = {
 };
 
 export function nin(name: string, options: NinOptions, inputShape: ImageShape, classes: number): ModelSpec {
-  const net = new SpecBuilder(name, inputShape, classes, () => ({ kind: 'normal', std: 0.05 }));
+  const net = new SpecBuilder(name, inputShape, classes, 'kaimingNormal');
   let x: Cursor = net.input;
   // The source is one flat list of modules, in which a ReLU follows each convolution, pooling and dropout each block.
   let index = 0;
