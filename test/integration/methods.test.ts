@@ -220,8 +220,8 @@ it('successiveHalving: the same facts from one worker and from two, killed, resu
   const set = ['retrain.epochs=4', `evolution=${JSON.stringify(evolution)}`];
   const flags = set.flatMap((assignment) => ['--set', assignment]);
   const args = (runId: string, workers: string) =>
-    ['run', file, ...flags, '--run-id', runId, '--broker', 'local', '--workers', workers, '--json'] as const;
-  const summary = await place.start([...args('halves', '1')]).summary<Summary>();
+    ['run', file, ...flags, '--run-id', runId, '--workers', workers, '--json'] as const;
+  const summary = await place.start([...args('halves', '1'), '--broker', 'local']).summary<Summary>();
   const facts = await factsOf('halves');
   const evaluated = facts.flatMap((fact) => (fact.type === 'evaluated' ? [fact] : []));
   // Of five masks (one was drawn twice) two go on after one epoch and one after two.
@@ -237,7 +237,7 @@ it('successiveHalving: the same facts from one worker and from two, killed, resu
   });
   cli.child.kill('SIGKILL');
   await cli.exited;
-  await place.start(['resume', 'halves-killed', '--broker', 'local', '--workers', '2', '--json']).summary<Summary>();
+  await place.start(['resume', 'halves-killed', '--workers', '2', '--json']).summary<Summary>();
   expect(comparable(await factsOf('halves-killed'))).toEqual(comparable(facts));
 
   const cache = cacheFolder(place.env.NESGD_CACHE as string);

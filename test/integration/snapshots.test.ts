@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { prepareDataset } from '@nesgd/core/datasets';
-import { type AlphaJob, PROTOCOL_VERSION, type Runtime } from '@nesgd/core/protocol';
+import { type AlphaJob, type EvaluateJob, PROTOCOL_VERSION, type Runtime } from '@nesgd/core/protocol';
 import type { JobOutcome, OpenedFact } from '@nesgd/core/run';
 import { detectEngines, findBrokerBinary, startBroker } from '@nesgd/core/runtime';
 import { type CacheFolder, cacheFolder, defaultCacheRoot, SnapshotStore, trainingKey } from '@nesgd/core/storage';
@@ -233,5 +233,76 @@ it('a job that a worker elsewhere puts down goes on on another machine, over HTT
     connection.disconnect();
     await Promise.all(machines.map((machine) => machine.destroy()));
     await broker.stop();
+  }
+});
+
+it('a part of a training that one machine did is gone on with by another, over HTTP, to the bits of the whole', async () => {
+  const binary = findBrokerBinary(cache.root, process.env);
+  if (!binary) throw new Error('wants a redis-server or valkey-server: "npm test" provisions one');
+  const runtime: Runtime = { engine: engines[0]!, threads: 1 };
+  const { learningRate, ...optimisation } = alphaJob.training;
+  const local = new LocalDispatcher({ workers: 1, cacheRoot: cache.root, snapshotEpochs: 0 });
+  const alpha = await local.dispatch({ ...alphaJob, runtime, training: { ...alphaJob.training, epochs: 1 } });
+  const whole: EvaluateJob = {
+    ...alphaJob,
+    kind: 'evaluate',
+    runId: 'parts',
+    runtime,
+    alpha: alpha.result.weights!,
+    mask: '10110',
+    repeat: 0,
+    training: {
+      ...optimisation,
+      epochs: 4,
+      learningRateRetained: learningRate / 10,
+      learningRateReinitialised: learningRate,
+    },
+    keepWeightsAbove: null,
+  };
+  const undisturbed = await local.dispatch(whole);
+  await local.close();
+
+  const broker = await startBroker(binary);
+  const connection = new Redis(broker.url, { maxRetriesPerRequest: null });
+  const secret = 'secret-of-this-test-long-enough';
+  const service = await startArtifactService({ host: '127.0.0.1', port: 0, secret }, { cache, watch: () => {} });
+  const opened = { blocks: [{ name: 'all', parameters: 80_000 }] } as unknown as OpenedFact;
+  const queue = await QueueDispatcher.connect({ connection });
+  const dispatcher = clearingSnapshots(service.serving(queue, opened), cache);
+  const machines = await Promise.all([Workplace.create(), Workplace.create()]);
+  /** Each part on a machine that has nothing yet. */
+  const doPart = async (i: number, from: number, until: number) => {
+    const args = ['worker', '--broker', broker.url, '--coordinator', service.url, '--name', `machine-${i}`];
+    const worker = machines[i]!.start(args, { NESGD_SECRET: secret, NESGD_SNAPSHOT_EPOCHS: '0' });
+    const { outcome, attempts } = await follow(
+      (handlers) => dispatcher.dispatch({ ...whole, part: { from, until } }, handlers),
+      () => {},
+    );
+    worker.child.kill('SIGTERM');
+    expect(await worker.exited, worker.stderr).toMatchObject({ code: 0 });
+    expect(outcome.provenance.worker).toBe(`machine-${i}`);
+    return { result: outcome.result, epochs: attempts.flat() };
+  };
+  try {
+    const first = await doPart(0, 0, 2);
+    const second = await doPart(1, 2, 4);
+    expect([first.epochs, second.epochs]).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(second.result).toMatchObject({
+      accuracy: undisturbed.result.accuracy,
+      weights: undisturbed.result.weights,
+    });
+    expect([...first.result.curve, ...second.result.curve]).toEqual(undisturbed.result.curve);
+    expect(first.result.imagesTrained + second.result.imagesTrained).toBe(undisturbed.result.imagesTrained);
+    expect(await readdir(cache.snapshots)).toEqual([]);
+  } finally {
+    await queue.close();
+    await service.close();
+    connection.disconnect();
+    await Promise.all(machines.map((machine) => machine.destroy()));
+    await broker.stop();
+    for (const { weights } of [alpha.result, undisturbed.result]) if (weights) await cache.blobs.delete(weights);
   }
 });

@@ -23,7 +23,7 @@ const evaluated = (mask: string): Fact => ({
   imagesTrained: 1,
 });
 
-/** A stopped run: one individual measured, one given up, one measured. @returns what a retry leaves of them. */
+/** A stopped run: one individual measured, one given up, one measured, and one as far as a rung. @returns what a retry leaves of them. */
 async function retried(evolution: Record<string, unknown>): Promise<unknown[]> {
   const example = exampleExperiment();
   const experiment = { ...example, evolution: { ...(example.evolution as object), ...evolution } };
@@ -31,13 +31,14 @@ async function retried(evolution: Record<string, unknown>): Promise<unknown[]> {
   await run.journal.append(evaluated('10'));
   await run.journal.append({ type: 'failed', mask: '01', repeat: 0 });
   await run.journal.append(evaluated('11'));
+  await run.journal.append({ ...evaluated('00'), type: 'rung', from: 0, until: 1 } as Fact);
   await run.close();
   expect(await retryGivenUp(runs, 'ill')).toBe(1);
   return (await readRun(runs, 'ill')).lines.map(({ fact }) => ('mask' in fact ? fact.mask : fact.type));
 }
 
 it('a retry keeps what was measured in the generation of the failure', async () => {
-  expect(await retried({})).toEqual(['opened', '10', '11']);
+  expect(await retried({})).toEqual(['opened', '10', '11', '00']);
 });
 
 it('of a steady-state search it keeps nothing after the failure, from which later individuals were bred', async () => {
