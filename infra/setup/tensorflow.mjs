@@ -76,7 +76,7 @@ export const tensorflow = {
 };
 
 /**
- * Whether TensorFlow for cards is asked for. A card alone does not bring it: no run computes on one yet (docs/gpu.md).
+ * Whether TensorFlow for cards is asked for. A card alone does not bring it, as no run was seen on one yet (docs/gpu.md).
  * @param {NodeJS.ProcessEnv} env
  */
 function wantsCards(env) {

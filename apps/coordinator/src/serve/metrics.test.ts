@@ -98,11 +98,15 @@ it('metrics: memory of cards as nvidia-smi says, nothing where there is no card 
     writeFile(join(bin, 'nvidia-smi'), `#!/bin/sh\n${script}\n`, { mode: 0o755 }).then(scrape);
   try {
     process.env.PATH = `${bin}:${path}`;
-    const text = await say("echo '0, NVIDIA H100 80GB HBM3, 1024, 81559'; echo '1, NVIDIA \"T4\", [N/A], 16384'");
+    const text = await say(
+      "echo '0, GPU-8932f937, NVIDIA H100 80GB HBM3, 1024, 81559'; echo '1, GPU-8a56e4b0, NVIDIA \"T4\", [N/A], 16384'",
+    );
     expect(text.match(/^nesgd_gpu_memory_used_bytes.*$/gm)).toEqual([
-      'nesgd_gpu_memory_used_bytes{gpu="0",name="NVIDIA H100 80GB HBM3"} 1073741824',
+      'nesgd_gpu_memory_used_bytes{gpu="0",uuid="GPU-8932f937",name="NVIDIA H100 80GB HBM3"} 1073741824',
     ]);
-    expect(text).toContain(String.raw`nesgd_gpu_memory_size_bytes{gpu="1",name="NVIDIA \"T4\""} 17179869184`);
+    expect(text).toContain(
+      String.raw`nesgd_gpu_memory_size_bytes{gpu="1",uuid="GPU-8a56e4b0",name="NVIDIA \"T4\""} 17179869184`,
+    );
     expect(await say('echo "NVIDIA-SMI has failed" >&2; exit 9')).not.toContain('nesgd_gpu_memory');
     process.env.PATH = '/nowhere';
     expect(await scrape()).not.toContain('nesgd_gpu_memory');

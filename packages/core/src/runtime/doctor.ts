@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { placeEnvironment, visibleCards } from '../machine/index.js';
 import { defaultCacheRoot } from '../storage/index.js';
+import { describeTrial, faultOf, runTrial } from '../trainer/card-trial.js';
 import type { Check, Finding } from './check.js';
 import { findBrokerBinary } from './find-broker.js';
 import { cache, compiler, gpu, nodeVersion, processor, python } from './machine-checks.js';
@@ -28,7 +30,7 @@ export async function doctor(env: NodeJS.ProcessEnv): Promise<Check[]> {
       'engine tensorflow: trains several times faster than engine wasm, on as many threads as asked',
       () => tensorflow(cacheRoot),
     ),
-    check('GPU', 'nothing yet: runs compute on the processor (docs/gpu.md)', () => gpu(env, findTensorflow(cacheRoot))),
+    check('GPU', 'runs compute on it, with "--device gpu" or "auto" (docs/gpu.md)', () => cardsOnTrial(cacheRoot, env)),
     check(
       'broker',
       'the job queue: workers on this machine and elsewhere, replaced when they die; without it, evaluation is local',
@@ -76,6 +78,22 @@ async function tensorflow(cacheRoot: string): Promise<Finding> {
   if (!search.usable) return { ok: false, found: 'not usable', missing: search.reason };
   const cards = search.build === 'cuda' ? ', for NVIDIA cards and the processor' : '';
   return { ok: true, found: `TensorFlow ${await probeBinding(search.binding)}, loads${cards}` };
+}
+
+/** Cards that are there and that TensorFlow finds have to train, too. */
+async function cardsOnTrial(cacheRoot: string, env: NodeJS.ProcessEnv): Promise<Finding> {
+  const finding = await gpu(env, findTensorflow(cacheRoot));
+  if (!finding.ok) return finding;
+  const processor = await runTrial('cpu', env);
+  const found: string[] = [];
+  for (const card of visibleCards(env).cards) {
+    const trial = await runTrial('gpu', { ...env, ...placeEnvironment({ card }) });
+    const fault = faultOf(trial, processor);
+    const memory = card.memoryMb ? `, ${card.memoryMb} MiB` : '';
+    if (fault) return { ok: false, found: finding.found, missing: `${card.name} (${card.uuid}): ${fault}` };
+    found.push(`${card.name}${memory}: ${describeTrial(trial, processor)}`);
+  }
+  return { ok: true, found: found.join('; ') };
 }
 
 function broker(cacheRoot: string, env: NodeJS.ProcessEnv): Finding {
