@@ -40,6 +40,8 @@ export function onStopSignal(stop: () => void): void {
   process.on('SIGTERM', stop);
 }
 
+export type Conduct = ReturnType<typeof conductor>['conduct'];
+
 export function conductor(config: CoordinatorConfig) {
   /** The run that is being worked on, which a message's "nesgd resume" means. */
   let begun: RunDescription | undefined;
