@@ -120,11 +120,11 @@ describe('a report in Chromium', () => {
     const names = [
       'Accuracy on validation',
       'The population',
-      'Masks of the survivors',
-      'Share of the survivors',
+      'Masks that each generation ends with',
+      'Share of the masks',
       'Parents and offspring',
     ];
-    for (const name of names) expect(await page.getByRole('img', { name }).count()).toBe(1);
+    for (const name of names) expect(await page.getByRole('img', { name }).count(), name).toBe(1);
     expect(await page.getByRole('region', { name: 'Generations' }).getByRole('columnheader').count()).toBe(8);
     await page.close();
   });
