@@ -107,6 +107,12 @@ describe('nesgd bench refuses, with exit code 2 and before any work,', () => {
     ['a batch of nothing', () => ['--batch', '0'], /--batch.*whole number from 1/],
     ['half a pair', () => ['--pairs', '0.5'], /--pairs.*whole number from 1/],
     ['threads for wasm', () => ['--engine', 'wasm', '--threads', '2'], /engine wasm computes on one thread/],
+    ['a device that is none', () => ['--device', 'abacus'], /--device.*cpu, gpu/],
+    [
+      'a card for wasm',
+      () => ['--engine', 'wasm', '--device', 'gpu'],
+      /--device gpu: engine wasm computes on the proc/,
+    ],
     ['another peer', () => ['--peer', 'jax'], /--peer.*torch/],
     ['--compiled without a peer', () => ['--compiled'], /--compiled .*give --peer torch/],
     ['--write without a peer', () => ['--write'], /--write .*give --peer torch/],
@@ -120,6 +126,14 @@ describe('nesgd bench refuses, with exit code 2 and before any work,', () => {
     expect(await cli.exited).toEqual({ code: 2, signal: null });
     expect(cli.stderr).toMatch(says);
     expect(cli.stdout).toBe('');
+  });
+
+  it('a card that is not there', async () => {
+    const cli = workplace.start(['bench', '--engine', engines[0]![0], '--device', 'gpu'], {
+      CUDA_VISIBLE_DEVICES: '-1',
+    });
+    expect(await cli.exited).toEqual({ code: 2, signal: null });
+    expect(cli.stderr).toMatch(/--device gpu: (there is no card to compute on: |engine wasm)/);
   });
 
   it('a Python without PyTorch', async () => {

@@ -19,9 +19,9 @@ export interface MeasuredRow {
 
 /** Training steps of one network, beside the peer's where the plan has one. */
 export function measureRow(model: ModelName, plan: BenchPlan): Promise<MeasuredRow> {
-  const { engine, threads, torch } = plan;
+  const { threads, torch } = plan;
   const batch = plan.batchOf(model);
-  return withProcesses([startSteps({ model, engine, threads, batch })], ([trainer]) => {
+  return withProcesses([startOurs(model, plan, threads)], ([trainer]) => {
     const of = { model, plan, batch };
     if (!torch) return measureBeside(trainer!, undefined, undefined, of);
     const settings = { python: torch.python, model, threads, batch, device: deviceOf(trainer!) };
@@ -129,9 +129,10 @@ function waysToDivide(threads: number): Pick<Split, 'workers' | 'threads'>[] {
 }
 
 const startWorkers = (model: ModelName, plan: BenchPlan, { workers, threads }: Pick<Split, 'workers' | 'threads'>) =>
-  Array.from({ length: workers }, () =>
-    startSteps({ model, engine: plan.engine, threads, batch: plan.batchOf(model) }),
-  );
+  Array.from({ length: workers }, () => startOurs(model, plan, threads));
+
+const startOurs = (model: ModelName, { engine, card, batchOf }: BenchPlan, threads: number) =>
+  startSteps({ model, engine, ...(card && { device: 'gpu' }), threads, batch: batchOf(model) });
 
 /**
  * Two steps of each process, one process after the other; what they took is thrown away.

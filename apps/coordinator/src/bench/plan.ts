@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { InputError } from '@nesgd/core/errors';
-import { MODEL_NAMES, type ModelSettings, type Runtime } from '@nesgd/core/protocol';
-import { detectEngines } from '@nesgd/core/runtime';
+import type { Card } from '@nesgd/core/machine';
+import { type Device, MODEL_NAMES, type ModelSettings, type Runtime } from '@nesgd/core/protocol';
+import { detectEngines, findCards } from '@nesgd/core/runtime';
 import { refuseUnmarked } from './write-table.js';
 
 export type ModelName = ModelSettings['name'];
@@ -30,6 +31,7 @@ const LARGE_MODELS: ReadonlySet<ModelName> = new Set<ModelName>(['densenet100', 
 export interface BenchOptions {
   readonly models?: string;
   readonly engine: 'auto' | Runtime['engine'];
+  readonly device: Device;
   readonly batch?: number;
   readonly threads?: number;
   readonly pairs: number;
@@ -48,6 +50,8 @@ export interface BenchOptions {
 export interface BenchPlan {
   readonly models: readonly ModelName[];
   readonly engine: Runtime['engine'];
+  /** The card that trains; undefined: the processor. */
+  readonly card: Card | undefined;
   readonly threads: number;
   readonly batchOf: (model: ModelName) => number;
   /** Rounds in which each contestant is measured once. */
@@ -66,6 +70,7 @@ export async function planBench(options: BenchOptions, cacheRoot: string): Promi
   if (engine === 'wasm' && (options.threads ?? 1) > 1) {
     throw refusal(`--threads ${options.threads}: engine wasm computes on one thread; leave the flag out`);
   }
+  const card = options.device === 'gpu' ? await chooseCard(engine, cacheRoot) : undefined;
   const { peer, batch } = options;
   for (const [flag, given] of Object.entries({
     '--compiled': options.compiled,
@@ -77,6 +82,7 @@ export async function planBench(options: BenchOptions, cacheRoot: string): Promi
   return {
     models: options.models === undefined ? PAPER_MODELS : parseModels('--models', options.models),
     engine,
+    card,
     threads: options.threads ?? (engine === 'wasm' ? 1 : availableParallelism()),
     batchOf: (model) => batch ?? (LARGE_MODELS.has(model) ? 32 : 128),
     pairs: options.pairs,
@@ -106,6 +112,14 @@ function chooseEngine(flag: BenchOptions['engine'], cacheRoot: string): Runtime[
   const found = engines[engine];
   if (!found.usable) throw refusal(`engine ${engine} cannot be used here: ${found.reason}`);
   return engine;
+}
+
+/** The first that may be used: `CUDA_VISIBLE_DEVICES` names another. */
+async function chooseCard(engine: Runtime['engine'], cacheRoot: string): Promise<Card | undefined> {
+  if (engine === 'wasm') throw refusal('--device gpu: engine wasm computes on the processor');
+  const found = await findCards(cacheRoot, process.env);
+  if (!found.usable) throw refusal(`--device gpu: there is no card to compute on: ${found.reason}`);
+  return found.cards[0];
 }
 
 async function findTorch(flag: string | undefined, cacheRoot: string): Promise<string> {

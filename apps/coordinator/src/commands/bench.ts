@@ -21,6 +21,11 @@ export function benchCommand(command: Command, config: CoordinatorConfig): Comma
     .description("measure training steps on this machine: throughput, share of the machine's peak, memory")
     .option('--models <a,b,...>', "networks to measure (default: the paper's nine)")
     .addOption(new Option('--engine <name>', 'what trains').choices(['auto', 'tensorflow', 'wasm']).default('auto'))
+    .addOption(
+      new Option('--device <name>', 'what trains: the processor, or the first card that may be used')
+        .choices(['cpu', 'gpu'])
+        .default('cpu'),
+    )
     .addOption(count('--batch <n>', 'images of a step (default: 128; 32 for densenet100 and dpn92)'))
     .addOption(count('--threads <n>', 'of ours and of the peer (default: all cores; 1 on engine wasm)'))
     .addOption(count('--pairs <n>', 'measurements of each; medians are shown').default(5))
@@ -51,6 +56,8 @@ Examples:
 /** @throws InputError for flags that cannot be followed; NesgdError where --write meets a busy machine. */
 async function bench(options: BenchOptions, config: CoordinatorConfig): Promise<void> {
   const plan = await planBench(options, config.cacheRoot);
+  // Ours and the peer's inherit it: all measure on the one card.
+  if (plan.card) process.env.CUDA_VISIBLE_DEVICES = plan.card.uuid;
   const loadAtStart = loadavg()[0]!;
   if (plan.write !== undefined && loadAtStart > QUIET_LOAD) {
     throw new NesgdError(
@@ -81,7 +88,9 @@ async function measure(plan: BenchPlan, loadAtStart: number): Promise<BenchRepor
   const beside = plan.torch ? ' beside PyTorch' : '';
   const measured: MeasuredRow[] = [];
   for (const model of plan.models) {
-    say(`${model} on ${plan.engine}, ${plural(plan.threads, 'thread')}, batch ${plan.batchOf(model)}${beside}`);
+    say(
+      `${model} on ${plan.engine}${plan.card ? `, ${plan.card.name}` : ''}, ${plural(plan.threads, 'thread')}, batch ${plan.batchOf(model)}${beside}`,
+    );
     measured.push(await measureRow(model, plan));
   }
   const population: PopulationRow[] = [];

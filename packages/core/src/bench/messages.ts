@@ -8,6 +8,8 @@ import { errorSchema } from '../trainer/messages.js';
 export const stepSettingsSchema = z.strictObject({
   model: z.enum(MODEL_NAMES),
   engine: z.enum(['tensorflow', 'wasm']),
+  /** Absent: a processor. */
+  device: z.literal('gpu').exactOptional(),
   threads: z.int().positive(),
   /** Images of a step. */
   batch: z.int().positive(),

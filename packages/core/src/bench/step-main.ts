@@ -11,8 +11,8 @@ import { peakMemoryMb } from './peak-memory.js';
 const say = (answer: StepAnswer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
 
 /** @returns does so many steps of forward, backward and SGD with momentum and weight decay, always on one batch. */
-async function prepare({ model, engine: name, threads, batch }: StepSettings) {
-  const engine = await createEngine(name, threads);
+async function prepare({ model, engine: name, device, threads, batch }: StepSettings) {
+  const engine = await createEngine(name, threads, { device: device ?? 'cpu', precision: 'float32' });
   const network = new Network(engine, modelSpec(model, [32, 32, 3], 10));
   network.load(initialWeights(network.spec, [1, 'bench']));
   const sgd = new Sgd(network, { momentum: 0.9, weightDecay: 5e-4 }, () => 0.01);
