@@ -45,6 +45,8 @@ describe('the list', () => {
     const { lines } = await readRun(test.runs, 'recorded');
     const finished = lines.map(({ fact }) => fact).find((fact) => fact.type === 'finished');
     const row = page.locator('tr', { hasText: 'recorded' });
+    await row.locator('.state.finished').waitFor(); // Its journal may still be read.
+    await page.locator('tr', { hasText: 'stopped' }).locator('.state.stopped').waitFor();
     for (const figure of [finished?.alpha?.accuracy, finished?.best.accuracy, finished?.best.testAccuracy])
       expect(await row.textContent()).toContain(figure?.toFixed(4));
     expect(await page.locator('tr', { hasText: 'stopped' }).textContent()).toContain('stopped');

@@ -25,7 +25,9 @@ export function Table({ caption, columns, rows }: TableProps) {
   return (
     <section {...SCROLLING} aria-label={caption}>
       <table>
-        <caption>{caption}</caption>
+        <caption>
+          <span>{caption}</span>
+        </caption>
         <thead>
           <tr>
             {columns.map(({ title, isNumber }) => (

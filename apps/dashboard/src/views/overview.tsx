@@ -86,11 +86,15 @@ export function Overview({ model, opened, pulse }: ViewProps) {
               : `, ${Math.round((100 * model.imagesTrained) / experiment.budget)} % of ${formatCount(experiment.budget)}`
           }`}
         />
-        <Card
-          name="Time left"
-          value={timeLeft(pulse.live, pulse.state)}
-          note={`started ${formatTime(model.startedAt)}`}
-        />
+        {pulse.state === 'running' ? (
+          <Card name="Time left" value={timeLeft(pulse.live)} note={`started ${formatTime(model.startedAt)}`} />
+        ) : (
+          <Card
+            name="Start to last fact"
+            value={formatDuration(Date.parse(model.lastFactAt) - Date.parse(model.startedAt))}
+            note={`started ${formatTime(model.startedAt)}`}
+          />
+        )}
       </dl>
       <h2>Just now</h2>
       <JustNow live={pulse.live} state={pulse.state} />
@@ -124,8 +128,7 @@ function Card({ name, value, note }: { name: string; value: string; note: string
   );
 }
 
-function timeLeft(live: LiveStatus | null, state: ViewProps['pulse']['state']): string {
-  if (state !== 'running') return state;
+function timeLeft(live: LiveStatus | null): string {
   return live?.remainingMs == null ? 'not known yet' : `about ${formatDuration(live.remainingMs)}`;
 }
 

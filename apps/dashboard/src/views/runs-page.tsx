@@ -73,27 +73,35 @@ export function RunsPage() {
 function cells(run: ListedSoon, isChosen: boolean, choose: (runId: string, isChosen: boolean) => void) {
   if (run.state === 'damaged')
     return [run.runId, '', <StateMark state={run.state} />, '', '', '', '', '', run.error, ''];
-  if (run.state === 'reading')
-    return [runLink(run.runId), '', <StateMark state={run.state} />, '', '', '', '', '', '', ''];
-  return [
-    runLink(run.runId),
+  const compare = (
     <input
       type="checkbox"
       aria-label={`Compare ${run.runId}`}
       checked={isChosen}
       onChange={(event) => choose(run.runId, event.currentTarget.checked)}
-    />,
+    />
+  );
+  if (run.state === 'reading')
+    return [runLink(run.runId), compare, <StateMark state={run.state} />, '', '', '', '', '', '', ''];
+  return [
+    runLink(run.runId),
+    compare,
     <StateMark state={run.paused ? 'paused' : run.state} />,
     run.method,
-    `${run.round} ${run.generation ?? '–'}${run.generations === null ? '' : ` of ${run.generations}`}`,
+    whole(`${run.round} ${run.generation ?? '–'}${run.generations === null ? '' : ` of ${run.generations}`}`),
     formatAccuracy(run.alphaAccuracy),
     formatAccuracy(run.bestAccuracy),
     formatAccuracy(run.bestTestAccuracy),
-    formatTime(run.startedAt),
-    formatTime(run.lastFactAt),
+    whole(formatTime(run.startedAt)),
+    whole(formatTime(run.lastFactAt)),
   ];
 }
 
 function runLink(runId: string) {
   return <a href={`/runs/${encodeURIComponent(runId)}`}>{runId}</a>;
+}
+
+/** Not broken into lines on a narrow screen, where the table is scrolled. */
+function whole(text: string) {
+  return <span class="whole">{text}</span>;
 }
