@@ -17,11 +17,11 @@ const MAIN = fileURLToPath(new URL('../apps/coordinator/dist/main.js', import.me
 const EXPERIMENT = `
 name: efficiency
 seed: 1
-dataset: { name: mnist, trainImages: 2000, testImages: 100, validationFraction: 0.1 }
+dataset: { name: mnist, trainImages: 1000, testImages: 100, validationFraction: 0.1 }
 model: { name: resnet20, granularity: block }
 alpha: { epochs: 1, learningRate: 0.1, batchSize: 64 }
 retrain: { epochs: 2, learningRateRetained: 0.02, learningRateReinitialised: 0.1, batchSize: 64 }
-evolution: { populationSize: 12, generations: 1 }
+evolution: { populationSize: 8, generations: 1 }
 `;
 
 const pairs = Number(process.argv[2] ?? 3);
