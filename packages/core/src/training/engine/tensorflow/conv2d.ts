@@ -56,6 +56,12 @@ export function conv2dGradKernel(
   if (isWinograd(rt, kernelShape, x.shape.at(-1)!, geometry)) {
     return new TensorFlowTensor(rt, rt.run1('NesgdConv3x3GradKernel', [], [handleOf(x), handleOf(dy)]), kernelShape);
   }
+  if (overrunsInOneDnn(kernelShape, geometry)) {
+    const read = every(rt, x, geometry.stride);
+    const dKernel = conv2dGradKernel(rt, dy, read, kernelShape, { ...geometry, stride: 1 });
+    read.dispose();
+    return dKernel;
+  }
   const named = namedPadding(kernelShape, geometry);
   const gradient = (padding: 'SAME' | 'VALID', input: number) =>
     convolve(
@@ -86,6 +92,29 @@ function isWinograd(
 
 /** Channels of a convolution by `NesgdConv3x3` are a multiple of this. */
 const WINOGRAD_CHANNELS = 16;
+
+/**
+ * Whether oneDNN's gradient of the kernel writes past the end of its memory: it gathers the pixels that a strided 1x1
+ * convolution reads, and with AVX2 has room for whole vectors of fewer channels than it copies.
+ */
+function overrunsInOneDnn([kH, kW, cIn]: Shape, { stride, padding }: ConvGeometry): boolean {
+  return kH === 1 && kW === 1 && stride > 1 && padding === 0 && cIn! < WINOGRAD_CHANNELS;
+}
+
+/** Every so many pixels of x, both ways: what a strided 1x1 convolution reads. */
+function every(rt: TensorFlowRuntime, x: Tensor, stride: number): TensorFlowTensor {
+  const [n, h, w, c] = x.shape as [number, number, number, number];
+  const attributes = rt.attributes('strided slice', (attr) => [
+    attr.float32('T'),
+    attr.int32('Index'),
+    ...['begin_mask', 'end_mask', 'ellipsis_mask', 'new_axis_mask', 'shrink_axis_mask'].map((mask) =>
+      attr.int(mask, 0),
+    ),
+  ]);
+  const range = [rt.ints([0, 0, 0, 0]), rt.ints([n, h, w, c]), rt.ints([1, stride, stride, 1])];
+  const read = rt.run1('StridedSlice', attributes, [handleOf(x), ...range]);
+  return new TensorFlowTensor(rt, read, [n, Math.ceil(h / stride), Math.ceil(w / stride), c]);
+}
 
 const turned = (rt: TensorFlowRuntime, value: boolean): TFEOpAttr[] =>
   rt.attributes(`turned ${value}`, (attr) => [attr.bool('turned', value)]);
