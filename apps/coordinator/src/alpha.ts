@@ -31,28 +31,33 @@ async function makeAlpha(conduct: Conduct): Promise<AlphaFact> {
 
   if ('from' in alpha) {
     const weights = await cache.blobs.put(await readFile(alpha.from)); // Checked before the run was opened.
-    return dispatchAlpha(conduct, jobs.measure(weights), weights);
+    return (await dispatchAlpha(conduct, jobs.measure(weights), weights)).fact;
   }
 
   const job = jobs.alpha(alphaTrainingOf(experiment));
   const { runId: _, ...dependsOn } = job;
-  // A cache folder that machines share: one of another kind of processor trains its own.
-  const record = join(cache.alphas, `${keyOnProcessor(trainingKey(dependsOn), computedOn(job.runtime))}.json`);
-  const earlier = await readRecord(record, cache);
+  // By the kind of processor that trained it: another one's would have other bits.
+  const recordOn = (processor: string | undefined) =>
+    join(cache.alphas, `${keyOnProcessor(trainingKey(dependsOn), processor)}.json`);
+  const earlier = await readRecord(recordOn(computedOn(job.runtime)), cache);
   if (earlier) {
     watch({ type: 'alpha-reused', accuracy: earlier.accuracy });
     const fact: AlphaFact = { type: 'alpha', ...earlier };
     await run.journal.append(fact, { reused: true });
     return fact;
   }
-  const fact = await dispatchAlpha(conduct, job);
+  const { fact, processor } = await dispatchAlpha(conduct, job);
   const { type: _type, ...result } = fact;
-  await writeFileAtomically(record, JSON.stringify(result));
+  await writeFileAtomically(recordOn(processor), JSON.stringify(result));
   return fact;
 }
 
 /** Has alpha trained (or, where `given` names its weights, measured) and writes the fact down. */
-async function dispatchAlpha(conduct: Conduct, alphaJob: Job, given?: string): Promise<AlphaFact> {
+async function dispatchAlpha(
+  conduct: Conduct,
+  alphaJob: Job,
+  given?: string,
+): Promise<{ readonly fact: AlphaFact; readonly processor: string | undefined }> {
   const { run, dispatcher, watch, signal } = conduct;
   const job = { id: 'alpha', text: 'alpha' };
   watch({ type: 'phase', phase: { name: 'alpha' }, total: 1, answered: 0 });
@@ -67,7 +72,7 @@ async function dispatchAlpha(conduct: Conduct, alphaJob: Job, given?: string): P
   const fact: AlphaFact = { type: 'alpha', ...result, weights };
   await run.journal.append(fact, { provenance });
   watch({ type: 'job-done', job, worker: provenance.worker, accuracy: result.accuracy, seconds: provenance.seconds });
-  return fact;
+  return { fact, processor: provenance.processor };
 }
 
 /** What is known of an alpha trained earlier, if its weights are still there. */

@@ -78,6 +78,7 @@ export class LocalWorkers {
         // Of a worker that stands alone: these live as long as their run.
         NESGD_WORKER_JOBS: '',
         NESGD_WORKER_IDLE_S: '',
+        NESGD_STAY_DRAINED: '',
         NESGD_HEALTH_FILE: '',
       },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

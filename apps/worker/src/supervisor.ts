@@ -32,7 +32,7 @@ import { RefusedJobError } from './refused-job-error.js';
 /** What a trainer meets where a file in the cache folder is gone or has changed. */
 const CACHE_FAULTS = new Set(['BLOB_MISSING', 'BLOB_CORRUPT', 'DATASET_MISSING', 'DATASET_CORRUPT', 'CHECKPOINT']);
 /** What this machine lacks and another may have. */
-const LACKING_HERE = new Set(['ENGINE_UNAVAILABLE', 'DISK_FULL']);
+const LACKING_HERE = new Set(['ENGINE_UNAVAILABLE', 'DISK_FULL', 'OUT_OF_MEMORY']);
 const BACK_IN_QUEUE_AFTER_MS = 500;
 /** Time to remove what nobody needs, at the end. */
 const TIDY_GRACE_MS = 1_000;
@@ -250,9 +250,7 @@ export class Supervisor {
         error instanceof NesgdError ? error : new NesgdError('UNEXPECTED', String(error), true, { cause: error });
       this.#countJob();
       log.error({ code: known.code, retryable: known.retryable }, known.message);
-      throw known.retryable || (await this.#leaveToLarger(queued.data, known))
-        ? new Error(failureText(known))
-        : new UnrecoverableError(failureText(known));
+      throw known.retryable ? new Error(failureText(known)) : new UnrecoverableError(failureText(known));
     } finally {
       const left = this.#current && this.#artifacts?.snapshots.leave(this.#current.job, !this.#isDoneElsewhere(giveUp));
       this.#current = undefined;
@@ -287,7 +285,7 @@ export class Supervisor {
       });
       await artifacts.deliver(done.result, signal);
       // Whoever goes on with it may be elsewhere.
-      if (stopsBetween(job)) await artifacts.snapshots.sent(SNAPSHOT_GRACE_MS);
+      if (stopsBetween(job)) await artifacts.snapshots.allSent(signal);
       return done;
     } finally {
       release();
@@ -299,16 +297,6 @@ export class Supervisor {
     // The run that started this worker chose the engine and the cache: it shall end with the reason, not wait.
     if (!lacking || this.config.ownRunIds.includes(job.runId)) throw error;
     throw new RefusedJobError(error.code, error.message, { cause: error });
-  }
-
-  /**
-   * Whether another worker, with more memory, may do a job that needs more than this one has. Unlike a refusal this uses
-   * up an attempt, so that a run that is too large for all ends with the reason.
-   */
-  async #leaveToLarger(job: unknown, { code }: NesgdError): Promise<boolean> {
-    if (code !== 'OUT_OF_MEMORY' || this.config.ownRunIds.includes((job as Job).runId)) return false;
-    await this.#pause.begin();
-    return true;
   }
 
   async #handBack(

@@ -72,7 +72,9 @@ export async function run(file: string, options: RunOptions, around: Surrounding
   const experiment = await loadExperiment(file, overrides);
   const runId = options.runId ?? newRunId(experiment.name, new Date());
   if (options.orResume && (await isToResume(experiment, options))) {
-    await refuseResting(options.runs, runId);
+    const { lines } = await readRun(options.runs, runId);
+    // An order that came after the end changes nothing.
+    if (!lines.some(({ fact }) => fact.type === 'finished')) await refuseResting(options.runs, runId);
     return resume(runId, options, around);
   }
   await checkNewRun(options.runs, runId);

@@ -48,23 +48,25 @@ export async function worker(options: WorkerOptions, config: CoordinatorConfig):
   );
 }
 
+/** No card is called so: a job for one goes back for others. */
+const NO_CARDS = { CUDA_VISIBLE_DEVICES: '-1' };
+
 /**
- * The environment of each worker: its card, or none where all compute on the processor.
+ * The environment of each worker: its card, or that it has none.
  * @throws InputError for `--device gpu` without a card that can be used.
  */
 async function placesFor(
   { device = 'auto', workersPerDevice = 1 }: WorkerOptions,
   { cacheRoot, env }: CoordinatorConfig,
 ): Promise<Record<string, string>[]> {
-  // No card is called so: a job for one goes back for others.
-  if (device === 'cpu') return [{ CUDA_VISIBLE_DEVICES: '-1' }];
+  if (device === 'cpu') return [NO_CARDS];
   const found = await findCards(cacheRoot, env);
   if (found.usable) return cardPlaces(found.cards, found.cards.length * workersPerDevice).map(placeEnvironment);
   if (device === 'gpu') {
     throw new InputError('DEVICE', `--device gpu: there is no card to compute on: ${found.reason}`);
   }
   process.stderr.write(`nesgd: ${withTypedCommands(`device cpu: ${found.reason}`)}\n`);
-  return [];
+  return [NO_CARDS];
 }
 
 /** The flag only: the worker itself checks what stands in its environment. */

@@ -42,7 +42,10 @@ export async function launch(
   const unlock = await lockRun(await startedPath(runsFolder, runId, 'lock'), runId).catch((error) => {
     if (error instanceof InputError && error.code === 'RUN_LOCKED')
       throw new RunStateError(`run ${runId} is being started by another request`);
-    throw error;
+    if (error instanceof NesgdError) throw error;
+    throw new NesgdError('RUN_UNWRITABLE', `nothing can be written in ${runsFolder}: ${error.message}`, false, {
+      cause: error,
+    });
   });
   let isUnderWay = false;
   try {

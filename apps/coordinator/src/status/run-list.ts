@@ -64,6 +64,8 @@ export class RunList {
     const names = await listRuns(this.runsFolder);
     for (const name of this.#known.keys()) if (!names.includes(name)) this.#known.delete(name);
     const runs: ListedRun[] = [];
+    // A lock that was left behind takes seconds to tell, so all are looked at together; the answers are remembered.
+    await Promise.all(names.map((name) => this.#mark(name)));
     for (const name of await this.#shortestFirst(names)) {
       const run = await this.#get(name);
       if (run) runs.push(run);

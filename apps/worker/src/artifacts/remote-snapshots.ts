@@ -79,6 +79,13 @@ export class RemoteSnapshots {
     await Promise.race([this.#sending, delay(timeoutMs, undefined, { ref: false })]);
   }
 
+  /** Waits until all is sent, however long that takes. @throws the signal's reason */
+  async allSent(signal: AbortSignal): Promise<void> {
+    const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await Promise.race([this.#sending, aborted]);
+    signal.throwIfAborted();
+  }
+
   async #sendAll(): Promise<void> {
     for (let next = this.#next; next; next = this.#next) {
       this.#next = undefined;

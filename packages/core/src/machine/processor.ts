@@ -26,8 +26,19 @@ export interface Computing {
  */
 export function computedOn({ engine, device }: Computing, env: NodeJS.ProcessEnv = process.env): string | undefined {
   if (engine === 'wasm') return undefined;
-  if (device === 'gpu') return visibleCards(env).cards[0]?.name ?? 'a card without a name';
+  if (device === 'gpu') return cardName(env);
   return processorKind(env);
+}
+
+const cardNames = new Map<string | undefined, string>();
+
+/** Asked for once: nvidia-smi takes seconds on some machines, and holds up whoever waits for it. */
+function cardName(env: NodeJS.ProcessEnv): string {
+  const known = cardNames.get(env.CUDA_VISIBLE_DEVICES);
+  if (known !== undefined) return known;
+  const name = visibleCards(env).cards[0]?.name;
+  if (name !== undefined) cardNames.set(env.CUDA_VISIBLE_DEVICES, name);
+  return name ?? 'a card without a name';
 }
 
 /** `AMD EPYC, AVX2 (5f0c21aa)`: for people, and by its last digits for all that tells processors apart. */
@@ -36,7 +47,8 @@ export function processorKind(env: NodeJS.ProcessEnv = process.env, cpuinfo = '/
   const flags = (about.get('flags') ?? about.get('Features') ?? '').split(' ').filter((flag) => VECTOR_FLAG.test(flag));
   const model = about.get('model name') ?? cpus()[0]?.model ?? process.arch;
   // What oneDNN is told to do without is as if it were not there.
-  const limit = env.ONEDNN_MAX_CPU_ISA ?? env.DNNL_MAX_CPU_ISA;
+  // oneDNN goes by either name, our own operations by the first alone.
+  const limit = [env.ONEDNN_MAX_CPU_ISA, env.DNNL_MAX_CPU_ISA];
   const all = JSON.stringify([process.arch, model, IDENTITY.map((key) => about.get(key)), flags.sort(), limit]);
   const widest = WIDEST.find(([flag]) => flags.includes(flag))?.[1];
   const digits = createHash('sha256').update(all).digest('hex').slice(0, 8);

@@ -7,8 +7,9 @@ interface Located {
 
 /** Adds to each fault the line of its key in the experiment's text; of a key that is missing, that of what should hold it. */
 export function withLines<F extends Located>(text: string, faults: readonly F[]): (F & Located)[] {
+  if (faults.every(({ key, line }) => key === '' || line !== undefined)) return [...faults];
   const lineCounter = new LineCounter();
-  const { contents } = parseDocument(text, { lineCounter });
+  const { contents } = parseDocument(text, { lineCounter, prettyErrors: false });
   return faults.map((fault) => {
     const offset = fault.key === '' ? undefined : offsetOf(contents, fault.key.split('.'));
     const line = fault.line ?? (offset === undefined ? undefined : lineCounter.linePos(offset).line);

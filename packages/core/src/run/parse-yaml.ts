@@ -3,6 +3,8 @@ import { ExperimentError, InputError } from '../errors.js';
 
 /** Experiments have some kilobytes, and four levels. Texts come over HTTP as well: the library takes minutes for worse ones. */
 const LONGEST_CHARACTERS = 64 * 1024;
+/** Compares each key of a map with all before it. */
+const MOST_LEXEMES = 10_000;
 /** It works recursively; near the end of the stack a regular expression that is compiled there ends the process. */
 const DEEPEST = 100;
 const MOST_FAULTS = 10;
@@ -17,7 +19,8 @@ export function parseYaml(text: string, source: string): unknown {
     new InputError('EXPERIMENT_FILE', `${source} cannot be read as YAML: ${reason}`, false, { cause });
   if (text.length > LONGEST_CHARACTERS)
     throw refuse(`it has ${text.length} characters, an experiment has ${LONGEST_CHARACTERS} at most`);
-  if (isTooDeep(text)) throw refuse(`its brackets or lists are nested more than ${DEEPEST} deep`);
+  const excess = excessOf(text);
+  if (excess) throw refuse(excess);
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false });
   const [first] = document.errors;
@@ -35,13 +38,16 @@ export function parseYaml(text: string, source: string): unknown {
 }
 
 /** The library's first stage, which is not recursive, knows. */
-function isTooDeep(text: string): boolean {
+function excessOf(text: string): string | undefined {
   const parser = new Parser();
+  let lexemes = 0;
   for (const lexeme of new Lexer().lex(text)) {
+    lexemes += 1;
+    if (lexemes > MOST_LEXEMES) return `it has more than ${MOST_LEXEMES} words and signs`;
     for (const _ of parser.next(lexeme)); // Tokens of the whole text; its stack is what counts.
-    if (parser.stack.length > DEEPEST) return true;
+    if (parser.stack.length > DEEPEST) return `its brackets or lists are nested more than ${DEEPEST} deep`;
   }
-  return false;
+  return undefined;
 }
 
 /** Each once: what follows from a fault is reported as faults as well. */

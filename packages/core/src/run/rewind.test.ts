@@ -26,7 +26,8 @@ const evaluated = (mask: string): Fact => ({
 /** A stopped run: one individual measured, one given up, one measured, and one as far as a rung. @returns what a retry leaves of them. */
 async function retried(evolution: Record<string, unknown>): Promise<unknown[]> {
   const example = exampleExperiment();
-  const experiment = { ...example, evolution: { ...(example.evolution as object), ...evolution } };
+  const retrain = { ...(example.retrain as object), epochs: 2 };
+  const experiment = { ...example, retrain, evolution: { ...(example.evolution as object), ...evolution } };
   const run = await createRun(runs, exampleOpened('ill', experiment));
   await run.journal.append(evaluated('10'));
   await run.journal.append({ type: 'failed', mask: '01', repeat: 0 });
@@ -43,6 +44,10 @@ it('a retry keeps what was measured in the generation of the failure', async () 
 
 it('of a steady-state search it keeps nothing after the failure, from which later individuals were bred', async () => {
   expect(await retried({ steadyStateLag: 1 })).toEqual(['opened', '10']);
+});
+
+it('of a search by successive halving it keeps the rungs, from which those that went on are chosen again', async () => {
+  expect(await retried({ successiveHalving: { firstEpochs: 1, eta: 2 } })).toEqual(['opened', '10', '00']);
 });
 
 it('lines of a journal that was taken back keep their checksums', async () => {

@@ -1,7 +1,7 @@
 import { link, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
-import type { JournalLine } from './facts.js';
+import type { Fact, JournalLine } from './facts.js';
 import { formatLine, readJournal } from './journal.js';
 import { readRun, runPath } from './run-folder.js';
 import { lockRun } from './run-lock.js';
@@ -21,7 +21,11 @@ export async function retryGivenUp(runsFolder: string, id: string): Promise<numb
   try {
     const path = join(folder, 'journal.jsonl');
     const { lines } = await readJournal(path);
-    const kept = beforeGivenUp(lines, opened.experiment.evolution.steadyStateLag !== undefined);
+    const { steadyStateLag, successiveHalving } = opened.experiment.evolution;
+    const standsAlone = new Set<Fact['type']>(
+      steadyStateLag ? [] : successiveHalving ? ['rung'] : ['evaluated', 'rung'],
+    );
+    const kept = beforeGivenUp(lines, standsAlone);
     if (!kept)
       throw new InputError('RUN_STATE', `run ${id} has nothing to retry: none of its individuals was given up`);
     const closed = lines.filter(({ fact }) => fact.type === 'generation').length;
@@ -42,9 +46,13 @@ export async function retryGivenUp(runsFolder: string, id: string): Promise<numb
 
 /**
  * Undefined where nothing was given up, or what was has been measured since.
- * @param steady whether individuals are bred one by one: then all that came after rests on the one that was given up.
+ * @param standsAlone what would have been measured without the failure as well: in a steady state all that came after was bred
+ * from the one that was given up, and with successive halving others went on in its place.
  */
-function beforeGivenUp(lines: readonly JournalLine[], steady: boolean): JournalLine[] | undefined {
+function beforeGivenUp(
+  lines: readonly JournalLine[],
+  standsAlone: ReadonlySet<Fact['type']>,
+): JournalLine[] | undefined {
   const isMeasured = (mask: string, repeat: number, after: number) =>
     lines.some(({ fact }, i) => i > after && fact.type === 'evaluated' && fact.mask === mask && fact.repeat === repeat);
   const first = lines.findIndex(({ fact }, i) => fact.type === 'failed' && !isMeasured(fact.mask, fact.repeat, i));
@@ -52,7 +60,7 @@ function beforeGivenUp(lines: readonly JournalLine[], steady: boolean): JournalL
   const closing = lines.findIndex(({ fact }, i) => i > first && fact.type === 'generation');
   const ofGeneration = lines.slice(0, closing < 0 ? lines.length : closing);
   return ofGeneration
-    .filter(({ fact }, i) => i < first || (!steady && (fact.type === 'evaluated' || fact.type === 'rung')))
+    .filter(({ fact }, i) => i < first || standsAlone.has(fact.type))
     .map((line, seq) => ({ ...line, seq }));
 }
 

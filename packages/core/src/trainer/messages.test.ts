@@ -9,14 +9,14 @@ describe('out of memory', () => {
     const attributes = [rt.attr.float32('T'), rt.attr.int32('index_type')];
     let thrown: unknown;
     try {
-      rt.run1('Fill', attributes, [rt.ints([2 ** 20, 2 ** 20]), rt.scalar(0)]); // 4 TiB
+      rt.run1('Fill', attributes, [rt.ints([2 ** 24, 2 ** 24]), rt.scalar(0)]); // 1 PiB, which no address space has
     } catch (error) {
       thrown = error;
     }
     expect(errorToMessage(thrown)).toEqual({
       code: 'OUT_OF_MEMORY',
       message: expect.stringMatching(
-        /^a training does not fit into the memory of this machine \(OOM when allocating tensor with shape\[1048576,1048576\].*\): start a run with a smaller alpha\.batchSize and retrain\.batchSize, or give fewer workers \(--workers\)$/,
+        /^a training does not fit into the memory of this machine \(OOM when allocating tensor with shape\[16777216,16777216\].*\): start a run with a smaller alpha\.batchSize and retrain\.batchSize, or give fewer workers \(--workers\)$/,
       ),
       retryable: false,
       input: false,

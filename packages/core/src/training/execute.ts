@@ -241,5 +241,5 @@ interface Kept<T> {
 
 /** Without what is an earlier job's: whether that was trained again, for want of a snapshot, makes no difference. */
 function factsOf({ accuracy, curve, imagesTrained }: Trained, earlier = { epochs: 0, images: 0 }) {
-  return { accuracy, curve: curve.slice(earlier.epochs), imagesTrained: imagesTrained - earlier.images };
+  return { accuracy, curve: curve.slice(earlier.epochs), imagesTrained: Math.max(0, imagesTrained - earlier.images) };
 }
