@@ -205,7 +205,7 @@ describe('a method without masks', () => {
   it('is reported', async () => {
     const { overview, runs } = await workplace.start(['report', 'sgd', '--json']).summary<ReportSummary>();
     expect(overview.rows[0]?.slice(0, 3)).toEqual(['sgd', 'finished', 'sgd']);
-    expect(runs[0]?.generations.caption).toBe('Steps');
+    expect(runs[0]?.generations.caption).toBe('Rounds');
   });
 });
 
