@@ -112,7 +112,7 @@ dataCommands(program.command('data'), config);
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrongInput;
-  if (error instanceof StoppedError) return EXIT.stopped;
+  if (error instanceof NesgdError && error.code === 'STOPPED') return EXIT.stopped;
   if (error instanceof RestingError) return EXIT.done;
   return error instanceof InputError ? EXIT.wrongInput : EXIT.failed;
 }
