@@ -71,10 +71,10 @@ export async function run(file: string, options: RunOptions, around: Surrounding
   const overrides = overridesFrom(options);
   const experiment = await loadExperiment(file, overrides);
   const runId = options.runId ?? newRunId(experiment.name, new Date());
-  if (options.orResume && (await isToResume(experiment, options))) {
-    const { lines } = await readRun(options.runs, runId);
+  const earlier = options.orResume && (await runToResume(experiment, options));
+  if (earlier) {
     // An order that came after the end changes nothing.
-    if (!lines.some(({ fact }) => fact.type === 'finished')) await refuseResting(options.runs, runId);
+    if (!earlier.lines.some(({ fact }) => fact.type === 'finished')) await refuseResting(options.runs, runId);
     return resume(runId, options, around);
   }
   await checkNewRun(options.runs, runId);
@@ -98,16 +98,19 @@ export async function run(file: string, options: RunOptions, around: Surrounding
 }
 
 /**
- * Whether the run that `--run-id` names is there already.
+ * The run that `--run-id` names, if it is there already.
  * @throws InputError where it is a run of another experiment, which one name cannot stand for.
  */
-async function isToResume(experiment: Experiment, { runId, runs }: RunOptions): Promise<boolean> {
+async function runToResume(
+  experiment: Experiment,
+  { runId, runs }: RunOptions,
+): Promise<Awaited<ReturnType<typeof readRun>> | undefined> {
   if (runId === undefined) {
     throw new InputError('OR_RESUME_FLAG', '--or-resume: say by --run-id which run to go on with where it exists');
   }
-  if (!(await listRuns(runs)).includes(checkRunId(runId))) return false;
-  const { opened } = await readRun(runs, runId);
-  if (isDeepStrictEqual(opened.experiment, JSON.parse(JSON.stringify(experiment)))) return true;
+  if (!(await listRuns(runs)).includes(checkRunId(runId))) return undefined;
+  const earlier = await readRun(runs, runId);
+  if (isDeepStrictEqual(earlier.opened.experiment, JSON.parse(JSON.stringify(experiment)))) return earlier;
   throw new InputError(
     'RUN_EXISTS',
     `run ${runId} is of another experiment than this (${join(runs, runId, 'experiment.yaml')} is its own): give another --run-id`,
