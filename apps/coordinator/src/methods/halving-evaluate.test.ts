@@ -153,6 +153,16 @@ it('a budget that does not last for the first rung of all ends the search, and k
   expect(evaluated()).toEqual(['1000', '1111', '0000', '1110'].map((mask) => [mask, 1]));
 });
 
+it('the first rung of one that was given up at a later one stays charged', async () => {
+  // 60 for the first rung of all, 20 and 60 for the one that goes on: 30 are left.
+  await evaluateWith({ images: 170, broken: '1111 1' })(MASKS, { generation: 0 });
+  await journal.append(closed(0));
+  asked = [];
+  const later = ['0100', '0010', '0001', '1001'].map(maskFromString);
+  await expect(evaluateWith({ images: 170 })(later, { generation: 1 })).rejects.toThrow('the budget is spent');
+  expect(asked).toEqual(['0100 0-1', '0010 0-1', '0001 0-1']);
+});
+
 function closed(t: number): Fact {
   const individual = { mask: [...MASKS[0]!], fitness: 0.5 };
   const none = { offspring: [], lineage: [], pool: [], clusters: [], suppressed: [] };

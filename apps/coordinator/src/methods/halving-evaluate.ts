@@ -35,7 +35,7 @@ export function inRungs(experiment: Experiment, forget: (job: EvaluateJob) => Pr
     const { wanted, repeat, known, before, keepWeightsAbove } = question;
     const there = rungFacts(options.journal);
     const contenders = wanted.map((key): Contender => ({ key, parts: [], cutShort: false }));
-    let left = imagesLeft(options.budget, before);
+    let left = imagesLeft(options.budget, before) - imagesOfGivenUp(there, before);
 
     await successiveHalving(contenders, { rungs, eta }, async (those, rung) => {
       const from = doneBy(those[0]!);
@@ -128,6 +128,15 @@ function whole({ parts }: Contender, epochs: number): EvaluatedFact {
     weights,
     imagesTrained: parts.reduce((sum, { imagesTrained }) => sum + imagesTrained, 0),
   };
+}
+
+/** What those that were given up in earlier generations had trained on, as far as it was measured. */
+function imagesOfGivenUp(rungs: ReadonlyMap<string, RungFact>, before: Question['before']): number {
+  let images = 0;
+  for (const { mask, repeat, imagesTrained } of rungs.values()) {
+    if (before.get(evaluationKey(mask, repeat))?.type === 'failed') images += imagesTrained;
+  }
+  return images;
 }
 
 /** By individual and where the part begins. */
