@@ -3,7 +3,7 @@ import { failureText, type Job, type MeasureJob, QUEUE_NAME, QUEUE_PREFIX } from
 import type { JobOutcome } from '@nesgd/core/run';
 import { findBrokerBinary, type RunningBroker, startBroker } from '@nesgd/core/runtime';
 import { defaultCacheRoot } from '@nesgd/core/storage';
-import { Queue, type Job as QueueJob, UnrecoverableError, Worker } from 'bullmq';
+import { Job as BullJob, Queue, type Job as QueueJob, UnrecoverableError, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { QueueDispatcher } from './queue-dispatcher.js';
@@ -186,6 +186,13 @@ it('queue dispatcher: a job that is done already gives its result again; anew, i
   });
   for (let time = 0; time < 2; time++) expect(await dispatcher.dispatch(job('a'))).toEqual(OUTCOME);
   expect(done).toBe(1);
+  // The old answer is looked at while it is being forgotten.
+  const { remove } = BullJob.prototype;
+  vi.spyOn(BullJob.prototype, 'remove').mockImplementation(async function (this: QueueJob) {
+    connection.emit('ready');
+    for (let trip = 0; trip < 4; trip++) await connection.ping();
+    return remove.call(this);
+  });
   expect(await dispatcher.dispatch(job('a'), { anew: true })).toEqual(OUTCOME);
   expect(done).toBe(2);
 });
