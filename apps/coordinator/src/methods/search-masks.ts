@@ -7,6 +7,7 @@ import { BudgetSpentError, budgetOf } from '../budget.js';
 import type { Conduct } from '../conduct-run.js';
 import { answersIn, evaluatedFacts, journalledEvaluate } from '../evaluate.js';
 import { jobsOf } from '../jobs.js';
+import { clusterBeside } from './cluster-beside.js';
 import type { Found } from './found.js';
 import { inRungs } from './halving-evaluate.js';
 import { dispatchKeeping } from './kept-weights.js';
@@ -49,10 +50,12 @@ export async function searchMasks(conduct: Conduct, alpha: AlphaFact): Promise<F
   base = await baseOf(conduct, alpha, last);
   const { steadyStateLag } = experiment.evolution;
   const isSteady = experiment.method.name === 'ne-sgd' && steadyStateLag !== undefined;
-  const search = experiment.method.name === 'random-masks' ? randomMasks : neSgd;
+  const isRandom = experiment.method.name === 'random-masks';
   const generations = isSteady
     ? steadyState({ ...params, steadyStateLag }, journalledEvaluateOne(conduct, alpha, budget))
-    : search(params, evaluate, last);
+    : isRandom
+      ? randomMasks(params, evaluate, last)
+      : neSgd(params, evaluate, last, clusterBeside(signal));
   const closed = last?.t ?? -1;
   try {
     for await (const generation of generations) {

@@ -19,5 +19,5 @@ export { Rng, rngAt } from './rng.js';
 export { select } from './selection.js';
 export { type EvaluateOne, type SteadyStateParams, steadyState } from './steady-state.js';
 export { type HalvingParams, halvingCosts, rungsOf, successiveHalving } from './successive-halving.js';
-export { type SuppressedPool, suppress, unsuppressed } from './suppression.js';
+export { type ClusterPool, type SuppressedPool, suppress, unsuppressed } from './suppression.js';
 export { type Child, type Lineage, type VariationParams, vary } from './variation.js';

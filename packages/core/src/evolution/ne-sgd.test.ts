@@ -57,6 +57,34 @@ describe('neSgd', () => {
     },
   );
 
+  test('asks for the clusters of a pool while its offspring are measured', async () => {
+    const order: string[] = [];
+    let clustered = () => {};
+    const untilClustered = new Promise<void>((resolve) => {
+      clustered = resolve;
+    });
+    const evaluate: Evaluate = async (masks, context) => {
+      if (context.generation > 0) await untilClustered;
+      order.push(`measured ${context.generation}`);
+      return evaluateBy(oneMax)(masks, context);
+    };
+    const search = neSgd(params({ generations: 1 }), evaluate, undefined, async (...asked) => {
+      order.push('clustered');
+      clustered();
+      return cluster(...asked);
+    });
+    for await (const { pool, clusters, t } of search) {
+      if (t > 0)
+        expect(clusters).toEqual([
+          ...cluster(
+            pool.map(({ mask }) => mask),
+            5,
+          ),
+        ]);
+    }
+    expect(order).toEqual(['measured 0', 'clustered', 'measured 1']);
+  });
+
   test('beats random masks on OneMax at the same number of evaluations', async () => {
     const bits = 40;
     const search = (p: Partial<NeSgdParams>) => run(params({ genomeLength: bits, ...p }));

@@ -1,3 +1,4 @@
+import { cluster } from './clustering.js';
 import { checkSaved, type Generation, type SavedGeneration } from './generation.js';
 import type { Evaluate } from './individual.js';
 import { initialGeneration } from './initial-generation.js';
@@ -6,7 +7,7 @@ import { checkNeSgdParams, type NeSgdParams } from './parameters.js';
 import { fittest, nabla } from './ranking.js';
 import { rngAt } from './rng.js';
 import { select } from './selection.js';
-import { suppress, unsuppressed } from './suppression.js';
+import { type ClusterPool, suppressWithin, unsuppressed } from './suppression.js';
 import { vary } from './variation.js';
 
 /**
@@ -18,12 +19,14 @@ import { vary } from './variation.js';
  * Draws follow from (seed, t) alone, so the search depends neither on how `evaluate` distributes its work nor on where
  * it was interrupted.
  * @param from a generation yielded before, perhaps read back from JSON: the search goes on after it, as if uninterrupted.
+ * @param clusterPool asked while the offspring are measured.
  * @throws EvolutionParameterError, SavedGenerationError before any work; EvaluationError when `evaluate` breaks its word.
  */
 export async function* neSgd(
   p: NeSgdParams,
   evaluate: Evaluate,
   from?: SavedGeneration,
+  clusterPool: ClusterPool = async (...asked) => cluster(...asked),
 ): AsyncGenerator<Generation, void> {
   checkNeSgdParams(p);
   if (from) checkSaved(from, p);
@@ -34,9 +37,13 @@ export async function* neSgd(
     t += 1; // line 12
     if (p.reevaluateSurvivors && t > 1) parents = await measure(evaluate, parents, { generation: t, again: true }); // line 3
     const children = vary(parents, p, rngAt(p.seed, 'generation', t)); // lines 4-9
-    const offspring = await measure(evaluate, children, { generation: t }); // line 10
+    const masks = [...parents, ...children].map(({ mask }) => mask);
+    const [offspring, clusters] = await Promise.all([
+      measure(evaluate, children, { generation: t }), // line 10
+      p.suppression ? clusterPool(masks, p.populationSize, p.linkage) : undefined, // Algorithm 2, lines 1-20
+    ]);
     const everyone = [...parents, ...offspring];
-    const pool = p.suppression ? suppress(everyone, p.populationSize, p.linkage) : unsuppressed(everyone); // Algorithm 2
+    const pool = clusters ? suppressWithin(everyone, clusters) : unsuppressed(everyone);
     parents = select(pool, p.populationSize); // line 11
     best = fittest([best, ...everyone]);
     const lineage = children.map((child) => child.lineage);

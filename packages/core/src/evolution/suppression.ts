@@ -1,5 +1,5 @@
 import { cluster } from './clustering.js';
-import type { Individual } from './individual.js';
+import type { Individual, Mask } from './individual.js';
 import type { Linkage } from './linkage.js';
 import { fittestFirst } from './ranking.js';
 
@@ -31,17 +31,30 @@ export function suppress(
   linkage: Linkage = 'average',
 ): SuppressedPool {
   const masks = pool.map((individual) => individual.mask);
-  const clusters = [...cluster(masks, clusterCount, linkage)]; // lines 1-20
+  return suppressWithin(pool, cluster(masks, clusterCount, linkage));
+}
 
-  const size = new Array<number>(clusterCount).fill(0);
-  const leastFit = new Array<number>(clusterCount).fill(-1);
+/**
+ * Lines 1-20 of Algorithm 2 as a port. They look at masks alone, so they need not wait for the offspring's fitness, and
+ * an adapter may do them elsewhere: among thousands of masks they take seconds.
+ * Resolves to what `cluster` gives.
+ */
+export type ClusterPool = (masks: readonly Mask[], count: number, linkage: Linkage) => Promise<Int32Array>;
+
+/**
+ * Algorithm 2 from line 21 on, and Eq. 8: marks the least fit of each cluster of more than three.
+ * @param clusters `[pool.length]`, from 0 without gaps: what `cluster` gives for the pool's masks.
+ */
+export function suppressWithin(pool: readonly Individual[], clusters: Int32Array): SuppressedPool {
+  const size: number[] = [];
+  const leastFit: number[] = [];
   for (const i of fittestFirst(pool.map((individual) => individual.fitness))) {
     const c = clusters[i]!;
-    size[c]! += 1;
+    size[c] = (size[c] ?? 0) + 1;
     leastFit[c] = i; // the last one to come is the least fit
   }
   const suppressed = leastFit.filter((_, c) => size[c]! > UNTOUCHED_CLUSTER_SIZE); // lines 22-26
-  return { pool, clusters, suppressed: suppressed.sort((i, j) => i - j) };
+  return { pool, clusters: [...clusters], suppressed: suppressed.sort((i, j) => i - j) };
 }
 
 /** A pool that Algorithm 2 has not touched: the ablation of Table V. */
