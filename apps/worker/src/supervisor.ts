@@ -3,44 +3,40 @@ import { NesgdError, UnwantedJobError } from '@nesgd/core/errors';
 import type { Card } from '@nesgd/core/machine';
 import {
   CANCELLED,
+  type CancelReason,
   describeJob,
   failureText,
   type Job,
   QUEUE_NAME,
   QUEUE_PREFIX,
-  stopsBetween,
   type WorkerRecord,
   type WorkerReport,
 } from '@nesgd/core/protocol';
 import type { JobOutcome } from '@nesgd/core/run';
-import { cacheFolder, type Snapshot, SnapshotStore, trainingKey } from '@nesgd/core/storage';
 import { queueTelemetry } from '@nesgd/core/tracing';
-import { TrainerSlot } from '@nesgd/core/trainer';
 import { DelayedError, type Job as QueueJob, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import { CoordinatorClient } from './artifacts/coordinator-client.js';
-import { RemoteArtifacts } from './artifacts/remote-artifacts.js';
 import { BrokerOutage, isConnectionFault } from './broker-outage.js';
 import type { WorkerConfig } from './config.js';
 import { HealthFile } from './health/health-file.js';
+import { JobRunner, type OnProgress } from './job-runner.js';
 import { parseJob } from './parse-job.js';
 import { Pulse } from './pulse.js';
 import { QueuePause } from './queue-pause.js';
 import { RefusedJobError } from './refused-job-error.js';
 
-/** What a trainer meets where a file in the cache folder is gone or has changed. */
-const CACHE_FAULTS = new Set(['BLOB_MISSING', 'BLOB_CORRUPT', 'DATASET_MISSING', 'DATASET_CORRUPT', 'CHECKPOINT']);
-/** What this machine lacks and another may have. */
-const LACKING_HERE = new Set(['ENGINE_UNAVAILABLE', 'DISK_FULL', 'OUT_OF_MEMORY']);
 const BACK_IN_QUEUE_AFTER_MS = 500;
 /** Time to remove what nobody needs, at the end. */
 const TIDY_GRACE_MS = 1_000;
-/** Time to send the state of the job in hand before it goes back. */
-const SNAPSHOT_GRACE_MS = 6_000;
 
 /** The job's result is there: nobody will go on with it. */
 class DoneElsewhereError extends UnwantedJobError {}
+
+const REASONS: Record<CancelReason, () => NesgdError> = {
+  done: () => new DoneElsewhereError(CANCELLED, 'another worker has done it'),
+  stopped: () => new NesgdError(CANCELLED, 'its run gave it up'),
+};
 
 /**
  * Takes jobs off the queue, one at a time, and has a trainer child process do them.
@@ -53,11 +49,9 @@ class DoneElsewhereError extends UnwantedJobError {}
  */
 export class Supervisor {
   readonly #worker: Worker<unknown, JobOutcome>;
+  readonly #outage: BrokerOutage;
   readonly #connection: Redis;
-  readonly #slot: TrainerSlot;
-  readonly #snapshots: SnapshotStore;
-  /** Undefined where the cache folder is the coordinator's own. */
-  readonly #artifacts: RemoteArtifacts | undefined;
+  readonly #runner: JobRunner;
   readonly #pause: QueuePause;
   #refusal: string | null = null;
   #jobsDone = 0;
@@ -75,20 +69,44 @@ export class Supervisor {
     private readonly onDrained: () => void,
     card?: Card,
   ) {
-    this.#slot = new TrainerSlot({
-      cacheRoot: config.cacheRoot,
-      hangTimeoutMs: config.hangTimeoutMs,
-      snapshotEpochs: config.snapshotEpochs,
-      onOutput: (line) => log.debug({ line }, 'trainer output'),
-    });
-    this.#snapshots = new SnapshotStore(cacheFolder(config.cacheRoot));
-    this.#artifacts = config.coordinator && this.#remoteArtifacts(new CoordinatorClient(config.coordinator));
+    this.#runner = new JobRunner(config, log);
+    this.#outage = new BrokerOutage(log);
+    this.#connection = this.#connect();
+    this.#worker = this.#takeJobs();
+    this.#pause = new QueuePause(this.#worker, config.refusalPauseMs);
+    this.#pulse = this.#startPulse(card);
+    this.#health = config.healthFile === undefined ? undefined : this.#keepHealthFile(config.healthFile);
+    this.#waitForAJob();
+  }
+
+  async ready(): Promise<void> {
+    await this.#runner.sweep();
+    await this.#worker.waitUntilReady();
+  }
+
+  /** Puts the current job's state down, gives it back to the queue, where another worker goes on with it, and ends. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#pause.stop();
+    clearTimeout(this.#idle);
+    await this.#worker.close();
+    await this.#runner.close();
+    await this.#pulse.stop();
+    await this.#health?.close();
+    this.#connection.disconnect();
+  }
+
+  #connect(): Redis {
     // A worker waits for its broker as long as it takes: null, or ioredis gives up after 20 tries.
-    this.#connection = new Redis(config.redisUrl, { maxRetriesPerRequest: null });
-    const outage = new BrokerOutage(log);
-    this.#connection.on('error', (error) => outage.failed(error));
-    this.#connection.on('ready', () => outage.over());
-    this.#worker = new Worker<unknown, JobOutcome>(QUEUE_NAME, (job, token) => this.#process(job, token), {
+    const connection = new Redis(this.config.redisUrl, { maxRetriesPerRequest: null });
+    connection.on('error', (error) => this.#outage.failed(error));
+    connection.on('ready', () => this.#outage.over());
+    return connection;
+  }
+
+  #takeJobs(): Worker<unknown, JobOutcome> {
+    const { config, log } = this;
+    const worker = new Worker<unknown, JobOutcome>(QUEUE_NAME, (job, token) => this.#process(job, token), {
       connection: this.#connection,
       prefix: QUEUE_PREFIX,
       name: config.name,
@@ -99,68 +117,44 @@ export class Supervisor {
       // A worker's death is not the job's fault: borrowed machines come and go all week.
       maxStalledCount: 10,
     });
-    this.#pause = new QueuePause(this.#worker, config.refusalPauseMs);
-    this.#worker.on('error', (error) => {
-      if (isConnectionFault(error)) outage.failed(error);
+    worker.on('error', (error) => {
+      if (isConnectionFault(error)) this.#outage.failed(error);
       else log.warn({ error: error.message }, 'queue');
     });
+    worker.on('stalled', (jobId) => log.warn({ jobId }, 'a worker went silent; its job is back in the queue'));
     // Another worker has the job by now, or will soon.
-    this.#worker.on('lockRenewalFailed', (jobIds) => {
+    worker.on('lockRenewalFailed', (jobIds) => {
       for (const id of jobIds) this.#giveUp(id, new UnwantedJobError(CANCELLED, 'the lock on it was lost'));
     });
-    this.#pulse = new Pulse({
+    worker.on('completed', ({ data }) => {
+      this.#runner.forgetStates(data as Job).catch(() => {});
+    });
+    return worker;
+  }
+
+  #startPulse(card: Card | undefined): Pulse {
+    return new Pulse({
       connection: this.#connection,
-      name: config.name,
+      name: this.config.name,
       card: card && { ...card, memoryMb: card.memoryMb ?? null },
-      intervalMs: config.pulseMs,
+      intervalMs: this.config.pulseMs,
       state: () => this.#state(),
-      onDrain: () => this.#drain('told to end', config.staysDrained),
-      onCancel: (jobId, why) =>
-        this.#giveUp(
-          jobId,
-          why === 'done'
-            ? new DoneElsewhereError(CANCELLED, 'another worker has done it')
-            : new NesgdError(CANCELLED, 'its run gave it up'),
-        ),
+      onDrain: () => this.#drain('told to end', this.config.staysDrained),
+      onCancel: (jobId, why) => this.#giveUp(jobId, REASONS[why]()),
     });
-    this.#worker.on('completed', ({ data }) => {
-      if (!stopsBetween(data as Job)) this.#snapshots.clearAll(trainingKey(data as Job)).catch(() => {});
-    });
-    this.#health = config.healthFile === undefined ? undefined : this.#keepHealthFile(config.healthFile);
-    this.#waitForAJob();
-    this.#worker.on('stalled', (jobId) => log.warn({ jobId }, 'a worker went silent; its job is back in the queue'));
-  }
-
-  async ready(): Promise<void> {
-    await this.#snapshots.sweep();
-    await this.#worker.waitUntilReady();
-  }
-
-  /** Puts the current job's state down, gives it back to the queue, where another worker goes on with it, and ends. */
-  async close(): Promise<void> {
-    this.#stop.abort();
-    this.#pause.stop();
-    clearTimeout(this.#idle);
-    await this.#worker.close();
-    await this.#slot.close();
-    await this.#pulse.stop();
-    await this.#health?.close();
-    this.#connection.disconnect();
   }
 
   #state(): Pick<WorkerRecord, 'state' | 'job' | 'ofRun'> {
-    const current = this.#current;
-    const state: WorkerRecord['state'] = this.#drained
-      ? 'drained'
-      : this.#draining
-        ? 'draining'
-        : current
-          ? 'busy'
-          : 'idle';
-    const known = { state, ...(this.config.ownRunIds.length > 0 && { ofRun: true as const }) };
-    if (!current) return { ...known, job: null };
-    const { id, job } = current;
+    const known = { state: this.#activity(), ...(this.config.ownRunIds.length > 0 && { ofRun: true as const }) };
+    if (!this.#current) return { ...known, job: null };
+    const { id, job } = this.#current;
     return { ...known, job: { id, runId: job.runId, what: describeJob(job) } };
+  }
+
+  #activity(): WorkerRecord['state'] {
+    if (this.#drained) return 'drained';
+    if (this.#draining) return 'draining';
+    return this.#current ? 'busy' : 'idle';
   }
 
   /** Finishes the current job, takes no other, and ends; or stays without work until it gets a signal. */
@@ -172,7 +166,7 @@ export class Supervisor {
     clearTimeout(this.#idle);
     void this.#worker.close().then(async () => {
       if (!stays) return this.onDrained();
-      await this.#slot.close();
+      await this.#runner.close();
       this.#drained = true;
       this.log.info('drained: does nothing more, and waits to be ended by a signal');
     });
@@ -197,7 +191,7 @@ export class Supervisor {
       everyMs: this.config.pulseMs,
       observe: () => ({
         brokerSilentMs: this.#pulse.silentMs,
-        trainerSilentMs: this.#slot.ping() ?? null,
+        trainerSilentMs: this.#runner.pingTrainer() ?? null,
         refusal: this.#refusal,
       }),
       log: this.log,
@@ -211,95 +205,60 @@ export class Supervisor {
   }
 
   async #process(queued: QueueJob<unknown, JobOutcome>, token?: string): Promise<JobOutcome> {
-    const log = this.log.child({ jobId: queued.id });
     clearTimeout(this.#idle);
     const giveUp = new AbortController();
-    const report = (progress: WorkerReport['progress']) => {
-      const message: WorkerReport = { worker: this.config.name, progress };
-      // Progress is worth nothing later: never wait for it, never fail for it.
-      queued.updateProgress(message).catch((error) => log.debug({ error: String(error) }, 'progress not sent'));
-    };
     try {
       const job = parseJob(queued.data);
       this.#current = { id: queued.id ?? '', job, giveUp };
-      report(null);
-      log.info(
-        { kind: job.kind, runId: job.runId, mask: job.kind === 'evaluate' ? job.mask : undefined },
-        'job started',
-      );
-      const { result, seconds, ...means } = await this.#do(
-        job,
-        report,
-        AbortSignal.any([this.#stop.signal, giveUp.signal]),
-      );
-      log.info({ accuracy: result.accuracy, seconds }, 'job done');
-      this.#pause.reset();
-      this.#refusal = null;
-      this.#countJob();
-      return { result, provenance: { worker: this.config.name, seconds, ...means } };
+      return await this.#do(queued, job, AbortSignal.any([this.#stop.signal, giveUp.signal]));
     } catch (error) {
-      if (this.#stop.signal.aborted) {
-        await this.#artifacts?.snapshots.sent(SNAPSHOT_GRACE_MS);
-        // Stopping is not a failure: the job goes back whole, without using up one of its attempts.
-        await queued.moveToWait(token);
-        throw new WaitingError();
-      }
+      if (this.#stop.signal.aborted) return await this.#giveBack(queued, token);
       if (giveUp.signal.aborted) throw new UnrecoverableError(failureText(giveUp.signal.reason));
-      if (error instanceof RefusedJobError) return this.#handBack(queued, token, error);
-      const known =
-        error instanceof NesgdError ? error : new NesgdError('UNEXPECTED', String(error), true, { cause: error });
-      this.#countJob();
-      log.error({ code: known.code, retryable: known.retryable }, known.message);
-      throw known.retryable ? new Error(failureText(known)) : new UnrecoverableError(failureText(known));
+      if (error instanceof RefusedJobError) return await this.#refuse(queued, token, error);
+      throw this.#failed(queued, error);
     } finally {
-      const left = this.#current && this.#artifacts?.snapshots.leave(this.#current.job, !this.#isDoneElsewhere(giveUp));
+      const isDoneElsewhere = giveUp.signal.reason instanceof DoneElsewhereError;
+      const left = this.#current && this.#runner.leave(this.#current.job, !isDoneElsewhere);
       this.#current = undefined;
       this.#waitForAJob();
       if (this.#stop.signal.aborted) await Promise.race([left, delay(TIDY_GRACE_MS, undefined, { ref: false })]);
     }
   }
 
-  #isDoneElsewhere({ signal }: AbortController): boolean {
-    return signal.aborted && signal.reason instanceof DoneElsewhereError;
+  async #do(queued: QueueJob<unknown, JobOutcome>, job: Job, signal: AbortSignal): Promise<JobOutcome> {
+    const log = this.log.child({ jobId: queued.id });
+    const report: OnProgress = (progress) => {
+      const message: WorkerReport = { worker: this.config.name, progress };
+      // Progress is worth nothing later: never wait for it, never fail for it.
+      queued.updateProgress(message).catch((error) => log.debug({ error: String(error) }, 'progress not sent'));
+    };
+    report(null);
+    const { kind, runId } = job;
+    log.info({ kind, runId, mask: job.kind === 'evaluate' ? job.mask : undefined }, 'job started');
+    const { result, seconds, ...means } = await this.#runner.run(job, report, signal);
+    log.info({ accuracy: result.accuracy, seconds }, 'job done');
+    this.#pause.reset();
+    this.#refusal = null;
+    this.#countJob();
+    return { result, provenance: { worker: this.config.name, seconds, ...means } };
   }
 
-  /** Fetches what the job names, has it done, and sends the weights that it stored. */
-  async #do(job: Job, onProgress: (progress: WorkerReport['progress']) => void, signal: AbortSignal) {
-    const onNotice = (text: string) => this.log.warn({ runId: job.runId, kind: job.kind }, text);
-    const onSnapshot = (snapshot: Snapshot) => this.#artifacts?.snapshots.send(job, snapshot);
-    const train = () =>
-      this.#slot
-        .run(job, { onProgress, onNotice, onSnapshot, signal })
-        .catch((error) => this.#refuseForLackOfMeans(job, error));
-    const artifacts = this.#artifacts;
-    if (!artifacts) return train();
-
-    let release = await artifacts.prepare(job, signal);
-    try {
-      const done = await train().catch(async (error) => {
-        if (signal.aborted || !(error instanceof NesgdError && CACHE_FAULTS.has(error.code))) throw error;
-        await artifacts.discardDamaged(job);
-        release();
-        release = await artifacts.prepare(job, signal);
-        return train();
-      });
-      await artifacts.deliver(done.result, signal);
-      // Whoever goes on with it may be elsewhere.
-      if (stopsBetween(job)) await artifacts.snapshots.allSent(signal);
-      return done;
-    } finally {
-      release();
-    }
+  /** Stopping is not a failure: the job goes back whole, without using up one of its attempts. */
+  async #giveBack(queued: QueueJob<unknown, JobOutcome>, token: string | undefined): Promise<never> {
+    await this.#runner.stateSent();
+    await queued.moveToWait(token);
+    throw new WaitingError();
   }
 
-  #refuseForLackOfMeans(job: Job, error: unknown): never {
-    const lacking = error instanceof NesgdError && LACKING_HERE.has(error.code);
-    // The run that started this worker chose the engine and the cache: it shall end with the reason, not wait.
-    if (!lacking || this.config.ownRunIds.includes(job.runId)) throw error;
-    throw new RefusedJobError(error.code, error.message, { cause: error });
+  #failed(queued: QueueJob, error: unknown): Error {
+    const known =
+      error instanceof NesgdError ? error : new NesgdError('UNEXPECTED', String(error), true, { cause: error });
+    this.#countJob();
+    this.log.error({ jobId: queued.id, code: known.code, retryable: known.retryable }, known.message);
+    return known.retryable ? new Error(failureText(known)) : new UnrecoverableError(failureText(known));
   }
 
-  async #handBack(
+  async #refuse(
     queued: QueueJob<unknown, JobOutcome>,
     token: string | undefined,
     refusal: RefusedJobError,
@@ -313,10 +272,5 @@ export class Supervisor {
     // Behind the others, or jobs that nobody here can do would stand before those that somebody can.
     await queued.moveToDelayed(Date.now() + BACK_IN_QUEUE_AFTER_MS, token);
     throw new DelayedError();
-  }
-
-  #remoteArtifacts(coordinator: CoordinatorClient): RemoteArtifacts {
-    const { cacheRoot, cacheLimitBytes } = this.config;
-    return new RemoteArtifacts({ cache: cacheFolder(cacheRoot), coordinator, log: this.log, cacheLimitBytes });
   }
 }

@@ -71,7 +71,11 @@ export class RemoteSnapshots {
     await this.#sending;
     const ours = await this.#store.find(name);
     if (!ours || this.#current === name) return;
-    if (!isWanted || (this.#taken?.name === name && this.#taken.sha256 === ours.sha256)) await this.#store.clear(name);
+    const isElsewhere = this.#taken?.name === name && this.#taken.sha256 === ours.sha256;
+    if (isWanted && !isElsewhere) return;
+    await this.#store.clear(name).catch((error) => {
+      this.options.log.warn({ error: String(error) }, 'the snapshot of a job that is gone could not be removed');
+    });
   }
 
   /** Waits until all is sent, so long at most. */
