@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench/peers"))
-from networks import NARROW, Kinks  # noqa: E402
+from networks import NARROW, Kinks, Plain  # noqa: E402
 
 TRAINING = {"momentum": 0.9, "weightDecay": 5e-4, "learningRates": [0.05] * 10 + [0.01] * 10}
 OUT = Path(__file__).parents[2] / "packages/core/src/training/fixtures"
@@ -175,8 +175,46 @@ def parameters(network):
     return {name: value.clone() for name, value in network.state_dict().items() if "num_batches" not in name}
 
 
+def course(net, images, labels, config, kinks=None):
+    """Eval logits, one backward pass, and twenty steps of SGD over the batches. None where a kink came near."""
+    tensors = {"evalLogits": net.eval()(images[0])}
+    if kinks:
+        kinks.nearest = float("inf")  # No gradient was taken there.
+    net.train()
+    losses = []
+    optimiser = torch.optim.SGD(net.parameters(), lr=0, momentum=config["momentum"], weight_decay=config["weightDecay"])
+    for step, rate in enumerate(config["learningRates"]):
+        batch = step % config["batches"]
+        optimiser.param_groups[0]["lr"] = rate
+        optimiser.zero_grad()
+        loss = F.cross_entropy(net(images[batch]), labels[batch], reduction="none")
+        loss.mean().backward()
+        if kinks and kinks.too_near:
+            return None
+        losses.append(loss.mean())
+        if step == 0:
+            tensors["loss"] = loss
+            tensors |= {f"gradient.{name}": p.grad.clone() for name, p in net.named_parameters()}
+        optimiser.step()
+    tensors["losses"] = torch.stack(losses)
+    tensors |= {f"trained.{name}": value for name, value in parameters(net).items()}
+    nearest = kinks.nearest if kinks else None
+    tensors["trainedEvalLogits"] = net.eval()(images[0])
+    return tensors, nearest
+
+
+def deviations(got, wanted):
+    """Parts of each tensor's largest value, the worst of each kind."""
+    worst = {}
+    for name, exact in wanted.items():
+        kind = name.split(".")[0]
+        distance = ((got[name] - exact).abs().max() / exact.abs().max()).item()
+        worst[kind] = max(worst.get(kind, 0), distance)
+    return worst
+
+
 def network(build, config):
-    """Of a narrow network: one backward pass, and twenty steps of SGD over its batches. None where a kink came near."""
+    """Of a narrow network, what PyTorch computes in float64, and how far from it PyTorch's float32 comes out."""
     kinks = Kinks(SAFE_DISTANCE)
     net = build(config, kinks)
     size, batches = config["size"], config["batches"]
@@ -189,32 +227,25 @@ def network(build, config):
                 module.bias.normal_(0, 0.2)
                 module.running_mean.normal_(0, 0.2)
                 module.running_var.uniform_(0.5, 2)
-    tensors = {"images": images.permute(0, 1, 3, 4, 2), "labels": labels.int()}
-    tensors |= {f"initial.{name}": value for name, value in parameters(net).items()}
-    tensors["evalLogits"] = net.eval()(images[0])
-    kinks.nearest = float("inf")  # No gradient was taken there.
-    net.train()
-    rates = config["learningRates"]
-    losses = []
-    optimiser = torch.optim.SGD(net.parameters(), lr=0, momentum=config["momentum"], weight_decay=config["weightDecay"])
-    for step, rate in enumerate(rates):
-        batch = step % batches
-        optimiser.param_groups[0]["lr"] = rate
-        optimiser.zero_grad()
-        loss = F.cross_entropy(net(images[batch]), labels[batch], reduction="none")
-        loss.mean().backward()
-        if kinks.too_near:
-            return None
-        losses.append(loss.mean())
-        if step == 0:
-            tensors["loss"] = loss
-            tensors |= {f"gradient.{name}": p.grad.clone() for name, p in net.named_parameters()}
-        optimiser.step()
-    tensors["losses"] = torch.stack(losses)
-    tensors |= {f"trained.{name}": value for name, value in parameters(net).items()}
-    nearest = kinks.nearest
-    tensors["trainedEvalLogits"] = net.eval()(images[0])
-    return tensors, nearest
+            elif isinstance(module, nn.Conv2d) and module.bias is not None:
+                # Of a network without batch norm: with PyTorch's own weights hardly anything reaches the first layers.
+                nn.init.kaiming_normal_(module.weight)
+                module.bias.normal_(0, 0.1)
+    # Of numbers that float32 has: whoever starts from the fixture starts from the same.
+    net.float().double()
+    images = images.float().double()
+    initial = parameters(net)
+    result = course(net, images, labels, config, kinks)
+    if result is None:
+        return None
+    tensors, nearest = result
+    single = build(config, Plain)
+    single.load_state_dict(initial, strict=False)
+    found, _ = course(single.float(), images.float(), labels, config)
+    float32 = deviations(found, tensors)
+    tensors |= {"images": images.permute(0, 1, 3, 4, 2), "labels": labels.int()}
+    tensors |= {f"initial.{name}": value for name, value in initial.items()}
+    return tensors, nearest, float32
 
 
 def write(name, tensors, config):
@@ -259,9 +290,9 @@ def main():
             seed += 1
             torch.manual_seed(seed)
             result = network(build, narrow | TRAINING)
-        tensors, nearest = result
-        print(f"narrow-{name}: seed {seed}, {nearest:.1e} from the nearest kink")
-        write(f"narrow-{name}", tensors, narrow | TRAINING)
+        tensors, nearest, float32 = result
+        print(f"narrow-{name}: seed {seed}, {nearest:.1e} from the nearest kink; float32: {float32}")
+        write(f"narrow-{name}", tensors, narrow | TRAINING | {"float32": float32})
 
 
 main()

@@ -16,6 +16,10 @@ export interface Narrow {
   readonly weightDecay: number;
   /** One a step. */
   readonly learningRates: readonly number[];
+  /** How far PyTorch's own float32 is from its float64, as a part of a tensor's largest value: of each kind the worst. */
+  readonly float32: Readonly<
+    Record<'evalLogits' | 'loss' | 'gradient' | 'losses' | 'trained' | 'trainedEvalLogits', number>
+  >;
 }
 
 /** A network of PyTorch's, narrow, and ours of the same numbers. */
