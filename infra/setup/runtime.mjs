@@ -17,6 +17,8 @@ import { valkey } from './valkey.mjs';
  * @typedef {object} Context
  * @property {string} cacheRoot
  * @property {NodeJS.ProcessEnv} env
+ * @property {boolean} explicit Somebody asked for a set-up: `npm run setup`, not the start of something else.
+ * @property {string} [root] Where /proc is; a test has its own.
  * @property {import('./steps.mjs').Steps} steps
  * @property {(pid: number) => void} onStart Names a tool's process in the lock.
  */
@@ -42,7 +44,7 @@ export async function ensureRuntime({ env, steps, explicit }, components = [tens
   const cacheRoot = defaultCacheRoot(env);
   const { root } = runtimeLayout(cacheRoot);
   /** @type {Context} */
-  const context = { cacheRoot, env, steps, onStart: () => {} };
+  const context = { cacheRoot, env, explicit, steps, onStart: () => {} };
   let complete = true;
   for (const component of components) {
     if (component.isThere(context)) continue; // Asked one by one: what one brings may spare the next.

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Component, ensureRuntime } from './runtime.mjs';
+import { type Component, type Context, ensureRuntime } from './runtime.mjs';
 import { SetupError } from './setup-error.mjs';
-import { tensorflow } from './tensorflow.mjs';
+import { tensorflow, tensorflowForCards, wantsCards } from './tensorflow.mjs';
 import { valkey } from './valkey.mjs';
 
 describe('ensureRuntime', () => {
@@ -96,6 +96,7 @@ describe('ensureRuntime', () => {
     const context = {
       cacheRoot,
       env: { PATH: cacheRoot },
+      explicit: true,
       steps: { say: () => {}, step: () => Promise.reject(new Error('nothing is to be done')) },
       onStart: () => {},
     };
@@ -104,5 +105,30 @@ describe('ensureRuntime', () => {
     expect(tensorflow.lacks(context)).toMatch(/no python3 on the PATH|provided for linux/);
     writeFileSync(join(cacheRoot, 'python3'), '', { mode: 0o755 });
     expect(tensorflow.lacks(context)).toMatch(/no g\+\+ on the PATH|provided for linux/);
+  });
+
+  describe('TensorFlow for cards', () => {
+    const steps = { say: (line: string) => said.push(line), step: () => Promise.reject(new SetupError('no network')) };
+    const context = (explicit: boolean, env: NodeJS.ProcessEnv = {}) =>
+      ({ cacheRoot, env, explicit, root: cacheRoot, steps, onStart: () => {} }) satisfies Context;
+    const isWanted = (...args: Parameters<typeof context>) => wantsCards(context(...args));
+
+    it('is brought by a set-up that finds a card, and by a start only when asked for', () => {
+      expect(isWanted(true)).toBe(false);
+      mkdirSync(join(cacheRoot, 'proc/driver/nvidia/gpus/0000:01:00.0'), { recursive: true });
+      expect(isWanted(true)).toBe(true);
+      expect(isWanted(true, { NESGD_DEVICE: '' })).toBe(true);
+      expect(isWanted(true, { NESGD_DEVICE: 'cpu' })).toBe(false);
+      expect(isWanted(false)).toBe(false);
+      expect(isWanted(false, { NESGD_DEVICE: 'gpu' })).toBe(true);
+    });
+
+    it('says why gigabytes follow where nobody asked for them, and how to do without', async () => {
+      await expect(tensorflowForCards.install(context(true))).rejects.toThrow('no network');
+      await expect(tensorflowForCards.install(context(true, { NESGD_DEVICE: 'gpu' }))).rejects.toThrow('no network');
+      expect(said).toEqual([
+        expect.stringMatching(/an NVIDIA card: TensorFlow .* for NVIDIA cards follows \(2\.9 GB; NESGD_DEVICE=cpu/),
+      ]);
+    });
   });
 });

@@ -1,6 +1,7 @@
 /**
  * `npm run setup`: sets up what is missing, and tries again what failed lately. Exit code 0: all of it is there.
- * `-- --gpu`: TensorFlow for NVIDIA cards too, also where there is none (an image that is built for another machine).
+ * Beside an NVIDIA card, TensorFlow for cards. `-- --gpu`: also where there is none (an image that is built for another
+ * machine); `NESGD_DEVICE=cpu`: never.
  */
 import './check-node.mjs';
 import { parseArgs } from 'node:util';

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TENSORFLOW_VERSION } from '../../packages/core/dist/edition.js';
+import { cardIsPresent } from '../../packages/core/dist/machine/index.js';
 import { isComplete } from '../../packages/core/dist/runtime/complete.js';
 import { BINDING_VERSION, NODE_API_VERSION, runtimeLayout } from '../../packages/core/dist/runtime/layout.js';
 import {
@@ -53,16 +54,21 @@ export const tensorflowForCards = {
   name: BUILDS.cuda.name,
   without: 'trainers compute on the processor',
 
-  isThere({ cacheRoot, env }) {
-    const found = findTensorflow(cacheRoot);
+  isThere(context) {
+    const found = findTensorflow(context.cacheRoot);
     // What somebody built themselves is theirs to change.
-    return (found.usable && found.build !== 'cpu') || !wantsCards(env);
+    return (found.usable && found.build !== 'cpu') || !wantsCards(context);
   },
   lacks(context) {
     if (process.arch !== 'x64') return 'it is provided for linux-x64 alone';
     return lacks('cuda', context);
   },
-  install: (context) => install('cuda', context),
+  install(context) {
+    if (context.env.NESGD_DEVICE !== 'gpu') {
+      context.steps.say(`here is an NVIDIA card: ${BUILDS.cuda.name} follows (2.9 GB; NESGD_DEVICE=cpu does without)`);
+    }
+    return install('cuda', context);
+  },
 };
 
 /** @type {import('./runtime.mjs').Component} */
@@ -76,11 +82,13 @@ export const tensorflow = {
 };
 
 /**
- * Whether TensorFlow for cards is asked for. A card alone does not bring it, as no run was seen on one yet (docs/gpu.md).
- * @param {NodeJS.ProcessEnv} env
+ * Asked for, or set up on purpose beside a card. A start brings it not: 2.9 GB are more than somebody waits for who
+ * wanted to run something (decision 0276).
+ * @param {Context} context
  */
-function wantsCards(env) {
-  return env.NESGD_DEVICE === 'gpu';
+export function wantsCards({ env, explicit, root }) {
+  if (env.NESGD_DEVICE !== undefined && env.NESGD_DEVICE !== '') return env.NESGD_DEVICE === 'gpu';
+  return explicit && cardIsPresent(root);
 }
 
 /**

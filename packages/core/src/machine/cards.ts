@@ -57,7 +57,7 @@ function wholeCards(
       const said = stdout?.split('\n').find((line) => line.trim() !== '');
       return { cards: [], reason: `nvidia-smi fails: ${said?.trim() || message.split('\n')[0]}` };
     }
-    const reason = hasDriver(root)
+    const reason = cardIsPresent(root)
       ? 'the NVIDIA driver is loaded, but nvidia-smi is not on the PATH (in a container: NVIDIA_DRIVER_CAPABILITIES=compute,utility)'
       : 'no NVIDIA driver here (nvidia-smi)';
     return { cards: [], reason };
@@ -139,7 +139,7 @@ function cardsNamed(cards: readonly WholeCard[], entry: string): readonly Card[]
   return matches.length === 1 ? usable(matches[0] as WholeCard) : [];
 }
 
-function hasDriver(root: string): boolean {
+export function cardIsPresent(root = '/'): boolean {
   const folder = join(root, 'proc/driver/nvidia/gpus');
   return existsSync(folder) && readdirSync(folder).length > 0;
 }
