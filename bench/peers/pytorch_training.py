@@ -52,7 +52,11 @@ def say(**answer):
 def main(settings):
     step = trainer(**settings)
     if settings["mode"] == "compile":
-        step()  # What cannot be compiled fails before it is counted on.
+        try:
+            step()  # What cannot be compiled fails before it is counted on.
+        except Exception as error:
+            # The first line says why, the last one how to report it.
+            raise SystemExit(next(line for line in f"{error}\n{type(error).__name__}".split("\n") if line.strip()))
     say(ready=f"PyTorch {torch.__version__} ({settings['device']})")
     for line in sys.stdin:
         request = json.loads(line)

@@ -53,7 +53,8 @@ function ratioCells({ ratio, ratioRange }: Pick<PopulationRow, 'ratio' | 'ratioR
 }
 
 function compiledCells({ compiled }: BenchRow): string[] {
-  if (!compiled || 'failed' in compiled) return ['does not work', '-'];
+  if (!compiled) return ['-', '-'];
+  if ('failed' in compiled) return ['does not work', '-'];
   return [formatRate(compiled.imagesPerSecond), compiled.ratio.toFixed(2)];
 }
 

@@ -77,9 +77,19 @@ describe('what nesgd bench says', () => {
 
   it('a peer that does not compile is shown as that, with the reason', () => {
     const failed = { name: 'torch.compile', failed: 'no g++' };
-    const lines = text({ ...report, rows: [row({ compiled: failed })] });
-    expect(lines[1]).toMatch(/does not work +-$/);
-    expect(lines).toContain('resnet18: torch.compile does not work here: no g++');
+    const of = { ...report, rows: [row({ compiled: failed })] };
+    expect(text(of)[1]).toMatch(/does not work +-$/);
+    expect(text(of)).toContain('resnet18: torch.compile does not work here: no g++');
+    expect(reportMarkdown(of)).toContain('\n- resnet18: torch.compile does not work here: no g++\n');
+  });
+
+  it('a peer that was compiled stands beside the eager one, where it was measured', () => {
+    const compiled = { name: 'torch.compile', imagesPerSecond: 125, rssMb: 1700, ratio: 0.88 };
+    const of = { ...report, rows: [row({ compiled }), row({ model: 'nin' })] };
+    expect(text(of)[0]).toMatch(/range +compiled images\/s +ratio to it$/);
+    expect(text(of)[1]).toMatch(/1\.05-1\.20 +125 +0\.88$/);
+    expect(reportMarkdown(of)).toContain('| range | compiled images/s | ratio to it |');
+    expect(reportMarkdown(of)).toMatch(/\| resnet18 .* \| 125 \| 0\.88 \|\n\| nin .* \| - \| - \|\n/);
   });
 
   it('reportMarkdown: the same tables, with machine and versions', () => {

@@ -8,10 +8,7 @@ import type { BenchReport } from './report.js';
 export function reportLines(report: BenchReport): Line[] {
   const tables = tablesOf(report).flatMap((table): Line[] => [...tableLines(table.heading, table.rows, 'right'), []]);
   const bars = barsOf(report).map(({ met, text }): Line => [met ? green('met    ') : yellow('missed '), text]);
-  const failures = report.rows.flatMap(({ model, compiled }): Line[] =>
-    compiled && 'failed' in compiled ? [[`${model}: ${compiled.name} does not work here: ${compiled.failed}`]] : [],
-  );
-  return [...tables, ...bars, ...failures, ...circumstances(report).map((text): Line => [text])];
+  return [...tables, ...bars, ...[...failures(report), ...circumstances(report)].map((text): Line => [text])];
 }
 
 /** For docs/benchmarks.md. */
@@ -20,11 +17,17 @@ export function reportMarkdown(report: BenchReport): string {
     [heading, heading.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n'),
   );
   const bars = barsOf(report).map(({ met, text }) => `- ${met ? 'met' : '**missed**'}: ${text}`);
-  return [...tables, bars.join('\n'), circumstances(report).join('\n')].join('\n\n');
+  const failed = failures(report).map((text) => `- ${text}`);
+  return [...tables, [...bars, ...failed].join('\n'), circumstances(report).join('\n')].join('\n\n');
 }
 
 const tablesOf = (report: BenchReport): Table[] =>
   [networkTable(report), populationTable(report)].filter(({ rows }) => rows.length > 0);
+
+const failures = ({ rows }: BenchReport): string[] =>
+  rows.flatMap(({ model, compiled }) =>
+    compiled && 'failed' in compiled ? [`${model}: ${compiled.name} does not work here: ${compiled.failed}`] : [],
+  );
 
 function circumstances({ machine, versions }: BenchReport): string[] {
   const { date, processor, cores, memoryGb, os, loadAtStart, matmulGflops } = machine;
