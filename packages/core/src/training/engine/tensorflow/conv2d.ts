@@ -57,8 +57,8 @@ export function conv2dGradKernel(
     return new TensorFlowTensor(rt, rt.run1('NesgdConv3x3GradKernel', [], [handleOf(x), handleOf(dy)]), kernelShape);
   }
   if (overrunsInOneDnn(kernelShape, geometry)) {
-    const read = every(rt, x, geometry.stride);
-    const dKernel = conv2dGradKernel(rt, dy, read, kernelShape, { ...geometry, stride: 1 });
+    const read = pixelsRead(rt, x, geometry);
+    const dKernel = conv2dGradKernel(rt, dy, read, kernelShape, { ...geometry, stride: 1, padding: 0 });
     read.dispose();
     return dKernel;
   }
@@ -97,13 +97,17 @@ const WINOGRAD_CHANNELS = 16;
  * Whether oneDNN's gradient of the kernel writes past the end of its memory: it gathers the pixels that a strided 1x1
  * convolution reads, and with AVX2 has room for whole vectors of fewer channels than it copies.
  */
-function overrunsInOneDnn([kH, kW, cIn]: Shape, { stride, padding }: ConvGeometry): boolean {
-  return kH === 1 && kW === 1 && stride > 1 && padding === 0 && cIn! < WINOGRAD_CHANNELS;
+function overrunsInOneDnn([kH, kW, cIn]: Shape, { stride }: ConvGeometry): boolean {
+  return kH === 1 && kW === 1 && stride > 1 && cIn! < ENOUGH_CHANNELS;
 }
 
-/** Every so many pixels of x, both ways: what a strided 1x1 convolution reads. */
-function every(rt: TensorFlowRuntime, x: Tensor, stride: number): TensorFlowTensor {
+/** Twice as many as it was seen with: 16, the width of the longest vectors. */
+const ENOUGH_CHANNELS = 16;
+
+/** What a strided 1x1 convolution reads: every so many pixels of x and its padding, both ways. */
+function pixelsRead(rt: TensorFlowRuntime, x: Tensor, { stride, padding }: ConvGeometry): TensorFlowTensor {
   const [n, h, w, c] = x.shape as [number, number, number, number];
+  const [rows, columns] = [h + 2 * padding, w + 2 * padding];
   const attributes = rt.attributes('strided slice', (attr) => [
     attr.float32('T'),
     attr.int32('Index'),
@@ -111,9 +115,11 @@ function every(rt: TensorFlowRuntime, x: Tensor, stride: number): TensorFlowTens
       attr.int(mask, 0),
     ),
   ]);
-  const range = [rt.ints([0, 0, 0, 0]), rt.ints([n, h, w, c]), rt.ints([1, stride, stride, 1])];
-  const read = rt.run1('StridedSlice', attributes, [handleOf(x), ...range]);
-  return new TensorFlowTensor(rt, read, [n, Math.ceil(h / stride), Math.ceil(w / stride), c]);
+  const range = [rt.ints([0, 0, 0, 0]), rt.ints([n, rows, columns, c]), rt.ints([1, stride, stride, 1])];
+  const padded = padding === 0 ? undefined : pad(rt, handleOf(x), padding);
+  const read = rt.run1('StridedSlice', attributes, [padded ?? handleOf(x), ...range]);
+  if (padded !== undefined) rt.delete(padded);
+  return new TensorFlowTensor(rt, read, [n, Math.ceil(rows / stride), Math.ceil(columns / stride), c]);
 }
 
 const turned = (rt: TensorFlowRuntime, value: boolean): TFEOpAttr[] =>
