@@ -4,7 +4,7 @@ import { canonicalFacts, createRun, type Fact, readRun } from '@nesgd/core/run';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { until, writeExperiment } from '../support/cli.js';
+import { childrenOf, until, writeExperiment } from '../support/cli.js';
 import { tinyExperiment } from '../support/tiny.js';
 import { seriousViolations } from './accessibility.js';
 import { DashboardTest, press } from './dashboard-support.js';
@@ -14,16 +14,37 @@ let test: DashboardTest;
 
 beforeAll(async () => {
   test = await DashboardTest.create();
-  const evolution = { populationSize: 6, generations: 2 };
-  await writeExperiment(join(test.workplace.folder, 'tiny.yaml'), tinyExperiment({ evolution }));
+  for (const [name, generations] of Object.entries({ tiny: 2, endless: 1_000 })) {
+    const evolution = { populationSize: 6, generations };
+    await writeExperiment(join(test.workplace.folder, `${name}.yaml`), tinyExperiment({ evolution }));
+  }
   await start('undisturbed').summary();
   await test.serve();
 });
 afterAll(() => test?.destroy());
 afterEach(() => expect(test.complaints.splice(0)).toEqual([]));
 
-const start = (runId: string) =>
-  test.workplace.start(['run', 'tiny.yaml', '--run-id', runId, '--workers', '1', '--broker', 'local', '--json']);
+/** @param experiment `endless` goes on until it is ended. */
+const start = (runId: string, experiment: 'tiny' | 'endless' = 'tiny') => {
+  const options = ['--run-id', runId, '--workers', '1', '--broker', 'local', '--json'];
+  return test.workplace.start(['run', `${experiment}.yaml`, ...options]);
+};
+
+/** The first trainer of a process stands still, and what it is at lasts, until what this returns is called. */
+async function holdTrainer(parent: () => Promise<number | undefined>): Promise<() => void> {
+  const trainer = await until('it has a trainer', async () => {
+    const pid = await parent();
+    return pid !== undefined && (await childrenOf(pid, 'trainer/main.js'))[0];
+  });
+  process.kill(trainer, 'SIGSTOP');
+  return () => process.kill(trainer, 'SIGCONT');
+}
+
+async function workerPid(name: string): Promise<number | undefined> {
+  const answer = await fetch(`${test.url}/api/workers`);
+  const { workers } = (await answer.json()) as { workers: { name: string; pid: number }[] };
+  return workers.find((worker) => worker.name === name)?.pid;
+}
 
 async function factsOf(runId: string): Promise<Fact[]> {
   const { lines } = await readRun(test.runs, runId);
@@ -41,9 +62,11 @@ async function open(runId: string): Promise<Page> {
 
 it('a run is paused and goes on, by keyboard; the result is that of an undisturbed one', async () => {
   const run = start('paused');
+  const goOn = await holdTrainer(async () => run.child.pid);
   const page = await open('paused');
   await press(page, 'Pause');
   await page.locator('.state.paused').waitFor();
+  goOn();
   await page.getByRole('status').getByText('run paused is paused').waitFor();
   expect(await seriousViolations(page)).toEqual([]);
   const list = await test.page();
@@ -107,7 +130,7 @@ it('individuals that were given up are retried once that is confirmed; the page 
 });
 
 it('the priority of a run is changed, and one that is none is not sent', async () => {
-  const run = start('urgent');
+  const run = start('urgent', 'endless');
   const page = await open('urgent');
   await page.getByRole('button', { name: 'Pause', exact: true }).click();
   await page.locator('.state.paused').waitFor();
@@ -128,6 +151,7 @@ it('a worker is drained once that is confirmed: it ends, the other does the rest
   const run = test.workplace.start(['run', 'tiny.yaml', '--run-id', 'drained', '--workers', '2', '--broker', 'auto'], {
     NESGD_PULSE_MS: '300',
   });
+  const goOn = await holdTrainer(() => workerPid('worker-2'));
   const page = await test.page();
   await page.goto(`${test.url}/workers`);
   const row = page.locator('tbody tr', { hasText: 'worker-2' });
@@ -140,6 +164,7 @@ it('a worker is drained once that is confirmed: it ends, the other does the rest
   await page.keyboard.press('Enter');
   await page.getByRole('status').getByText('worker-2 finishes its job').waitFor();
   await expect.poll(() => row.textContent()).toContain('draining');
+  goOn();
   await until('it has ended', async () => run.stderr.includes('worker-2 was drained and has ended'));
   expect(await run.exited, run.stderr).toEqual({ code: 0, signal: null });
   await page.getByText('No worker is there').waitFor();
@@ -147,7 +172,7 @@ it('a worker is drained once that is confirmed: it ends, the other does the rest
 });
 
 it('a trainer of a run without a broker has no button, but the reason why', async () => {
-  const run = start('alone');
+  const run = start('alone', 'endless');
   const page = await test.page();
   await page.goto(`${test.url}/workers`);
   await page.locator('tbody tr', { hasText: 'works for its run alone: pause or stop that' }).first().waitFor();
@@ -180,7 +205,7 @@ it('where the folder of runs cannot be written in, pages say so instead of showi
 });
 
 it('a run is stopped only when that is confirmed', async () => {
-  const run = start('stopped');
+  const run = start('stopped', 'endless');
   const page = await open('stopped');
   await press(page, 'Stop …');
   const dialog = page.getByRole('dialog', { name: 'Stop this run?' });
@@ -206,7 +231,7 @@ it('a run is stopped only when that is confirmed', async () => {
 });
 
 it('while it is told something its buttons wait; what it refuses, or that nobody answers, is said', async () => {
-  const run = start('refusing');
+  const run = start('refusing', 'endless');
   const page = await open('refusing');
   const answers: (() => Promise<void>)[] = [];
   const refusal = { code: 'RUN_STATE', message: 'run refusing has ended in the meantime' };

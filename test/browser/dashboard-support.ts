@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { type Cli, MAIN, Workplace } from '../support/cli.js';
 import { openBrowser } from './support.js';
@@ -70,7 +69,6 @@ export class DashboardTest {
     await this.browser.close();
     await this.stopServing();
     await this.workplace.destroy();
-    await rm(this.workplace.folder, { recursive: true, force: true });
   }
 }
 

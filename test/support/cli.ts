@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,8 +14,6 @@ export const MAIN = fileURLToPath(new URL('../../apps/coordinator/dist/main.js',
  * Short locks let a dead worker be noticed in a second or two instead of twenty.
  */
 export class Workplace {
-  readonly #processes: ChildProcess[] = [];
-
   private constructor(
     readonly folder: string,
     readonly env: NodeJS.ProcessEnv,
@@ -57,15 +55,32 @@ export class Workplace {
       env: { ...this.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    this.#processes.push(child);
     return new Cli(child);
   }
 
-  /** Kills what a test left running and removes the folder. */
+  /** Kills what a test left running, whoever started it for the test, and removes the folder. */
   async destroy(): Promise<void> {
-    for (const child of this.#processes)
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    await until('nothing of the test runs', async () => {
+      const left = await this.#processes();
+      for (const pid of left) kill(pid);
+      return left.length === 0;
+    });
     await rm(this.folder, { recursive: true, maxRetries: 10, retryDelay: 100 });
+  }
+
+  /** Those with this folder's cache in their environment: children, theirs, and those that outlived their parents. */
+  async #processes(): Promise<number[]> {
+    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+    const environments = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')));
+    return pids.map(Number).filter((_, i) => environments[i]?.includes(`${this.folder}/`));
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has just ended.
   }
 }
 
