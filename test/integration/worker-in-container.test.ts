@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -69,6 +69,13 @@ it('a worker is healthy while its broker answers; without it, it is not, but is 
   await broker.stop();
   await until('the broker is missed', async () => /^the broker has not answered for/.test((await check())[1]));
   await until('it is alive all the same', async () => (await check('--alive'))[0] === 0);
+});
+
+it('files that an earlier start with more cards left behind are not held against a worker', async () => {
+  for (const n of [1, 2]) await writeFile(`${healthFile}.${n}`, '{}');
+  expect((await check())[1]).toMatch(/^worker 1: /);
+  startWorker();
+  await healthy();
 });
 
 it('a worker that is stopped is neither healthy nor alive, and is again when it goes on, and not at its end', async () => {

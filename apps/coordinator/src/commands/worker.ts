@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { InputError } from '@nesgd/core/errors';
-import { cardPlaces, placeEnvironment } from '@nesgd/core/machine';
+import { cardPlaces, healthFiles, placeEnvironment, removeOtherHealthFiles } from '@nesgd/core/machine';
 import type { DeviceChoice } from '@nesgd/core/protocol';
 import { findCards } from '@nesgd/core/runtime';
 import { cacheFolder, checkCacheFolder } from '@nesgd/core/storage';
@@ -35,17 +35,27 @@ export async function worker(options: WorkerOptions, config: CoordinatorConfig):
   };
   const name = options.name ?? config.env.NESGD_WORKER_NAME;
   const places = await placesFor(options, config);
+  const { NESGD_HEALTH_FILE: healthFile } = config.env;
+  if (healthFile) await clearHealthFiles(healthFile, places.length);
   if (places.length < 2) return runWorkers([{ ...common, ...(name && { NESGD_WORKER_NAME: name }), ...places[0] }]);
   const prefix = name || `${hostname()}-${process.pid}`;
-  const { NESGD_HEALTH_FILE: healthFile } = config.env;
+  const files = healthFile ? healthFiles(healthFile, places.length) : [];
   return runWorkers(
     places.map((place, i) => ({
       ...common,
       ...place,
       NESGD_WORKER_NAME: `${prefix}-${i + 1}`,
-      ...(healthFile && { NESGD_HEALTH_FILE: `${healthFile}.${i + 1}` }),
+      ...(files[i] && { NESGD_HEALTH_FILE: files[i] }),
     })),
   );
+}
+
+/** Without them workers work as well: it is the check that will find fault. */
+async function clearHealthFiles(path: string, workers: number): Promise<void> {
+  await removeOtherHealthFiles(path, workers).catch((error: Error) => {
+    process.stderr.write(`nesgd: NESGD_HEALTH_FILE: what an earlier start left cannot be removed: ${error.message}
+`);
+  });
 }
 
 /** No card is called so: a job for one goes back for others. */

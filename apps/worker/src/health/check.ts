@@ -5,27 +5,17 @@
  * Exit code 0: the worker, its broker and its trainer answer. 1: they do not; what is said names who. With `--alive` only
  * a worker that is stuck itself is at fault: to kill one because its broker is away would help nobody.
  */
-import { readdir, readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { healthFilesOfSeveral } from '@nesgd/core/machine';
 import { faultsOf, healthReportSchema, monotonicMs, stuckFault } from './health-report.js';
 
 async function faults(): Promise<string[]> {
   const path = process.env.NESGD_HEALTH_FILE;
   if (!path) return ['NESGD_HEALTH_FILE is not set: to the worker as here, it names the file that the worker keeps'];
-  const several = await filesOfSeveral(path);
+  const several = await healthFilesOfSeveral(path);
   if (several.length === 0) return faultsIn(path);
   const found = await Promise.all(several.map(faultsIn));
   return found.flatMap((ones, i) => ones.map((one) => `worker ${i + 1}: ${one}`));
-}
-
-/** Where one `nesgd worker` has a worker a card, each keeps a file of its own: `PATH.1`, `PATH.2`, ... */
-async function filesOfSeveral(path: string): Promise<string[]> {
-  const files = await readdir(dirname(path)).catch(() => []);
-  const isOne = (file: string) => file.startsWith(`${basename(path)}.`) && /\.\d+$/.test(file);
-  return files
-    .filter(isOne)
-    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
-    .map((file) => join(dirname(path), file));
 }
 
 async function faultsIn(path: string): Promise<string[]> {
