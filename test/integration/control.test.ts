@@ -275,3 +275,37 @@ it('the API starts a run from a text, resumes it when it is stopped, and says of
   await until('it is over', async () => (await snapshot('posted')).state === 'finished');
   expect(await factsOf('posted')).toEqual(undisturbed);
 });
+
+it('the API sets keys over a text as --set does, and says which of what is set is wrong', async () => {
+  const experiment = stringify(tinyExperiment({ evolution: { populationSize: 5, generations: 1 } }));
+  const wrong = await post('/runs', {
+    experiment: experiment.replace('epochs: 3', 'epochs: x'),
+    set: ['seed=-7', 'evolution.populationSiz=4'],
+  });
+  expect(wrong).toMatchObject({ status: 422, body: { code: 'EXPERIMENT' } });
+  const text = expect.any(String);
+  expect(wrong.body.faults).toEqual([
+    { key: 'seed', text, flag: '--set seed=-7' },
+    { key: 'alpha.epochs', text, line: experiment.split('\n').indexOf('  epochs: 3') + 1 },
+    { key: 'evolution.populationSiz', text, flag: '--set evolution.populationSiz=4' },
+  ]);
+  for (const [set, key] of [
+    ['dataset.path=/etc', 'dataset.path'],
+    ['alpha={from: /etc/passwd}', 'alpha.from'],
+    ['seed', ''],
+    ['seed=[', ''],
+    ['profile=small', ''],
+  ]) {
+    const refusal = await post('/runs', { experiment, set: [set] });
+    expect(refusal).toMatchObject({ status: 422, body: { faults: [{ key, flag: `--set ${set}` }] } });
+  }
+  for (const set of ['seed=1', ['name=a\0b'], [`name=${'x'.repeat(1_000)}`], Array(101).fill('seed=1')])
+    expect((await post('/runs', { experiment, set })).status).toBe(400);
+
+  const set = ['evolution.populationSize=2', 'evolution.generations=0', 'dataset.augmentation={padCrop: 1}'];
+  expect((await post('/runs', { experiment, set, runId: 'set', workers: 1 })).status).toBe(201);
+  await until('it is over', async () => (await snapshot('set')).state === 'finished');
+  const [opened] = await factsOf('set');
+  const evolution = { populationSize: 2, generations: 0 };
+  expect(opened).toMatchObject({ experiment: { seed: 7, evolution, dataset: { augmentation: { padCrop: 1 } } } });
+});

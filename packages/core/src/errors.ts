@@ -17,12 +17,23 @@ export class NesgdError extends Error {
 /** A wrong experiment file, flag, data file or checkpoint: refused before any work starts (exit code 2). */
 export class InputError extends NesgdError {}
 
-/** An experiment with keys that are wrong, or no YAML; `faults` says of each what was got and what would be right. */
+export interface ExperimentFault {
+  /** Its whole path, `retrain.epochs`; '' for the experiment as a whole. */
+  readonly key: string;
+  /** What was got and what would be right. */
+  readonly text: string;
+  /** Of the experiment's text, from 1: where the key stands, or what it should be in. */
+  readonly line?: number | undefined;
+  /** What set the key, where the text did not: `--set retrain.epochs=0`. */
+  readonly flag?: string | undefined;
+}
+
+/** An experiment with keys that are wrong, or no YAML. */
 export class ExperimentError extends InputError {
   constructor(
     message: string,
-    readonly faults: readonly { readonly key: string; readonly text: string; readonly line?: number | undefined }[],
-    code: 'EXPERIMENT' | 'EXPERIMENT_FILE' = 'EXPERIMENT',
+    readonly faults: readonly ExperimentFault[],
+    code: 'EXPERIMENT' | 'EXPERIMENT_FILE' | 'SET_FLAG' = 'EXPERIMENT',
   ) {
     super(code, message);
   }

@@ -1,9 +1,11 @@
 import { writeFile } from 'node:fs/promises';
-import { ExperimentError } from '@nesgd/core/errors';
+import { ExperimentError, type ExperimentFault } from '@nesgd/core/errors';
 import {
   checkNewRun,
   type Experiment,
   experimentFromText,
+  flagAtFault,
+  flagsOf,
   newRunId,
   readRun,
   runHolder,
@@ -20,6 +22,8 @@ import type { WorkerSources } from './workers.js';
 export interface StartRequest {
   /** YAML. */
   readonly experiment: string;
+  /** As `--set`. */
+  readonly set: readonly string[];
   readonly runId?: string | undefined;
   readonly priority?: number | undefined;
   readonly workers?: number | undefined;
@@ -28,14 +32,15 @@ export interface StartRequest {
 /** Starts a run from an experiment's text. @throws ExperimentError, InputError; NesgdError where its process fails. */
 export async function startRun(sources: WorkerSources, request: StartRequest): Promise<StartedRun> {
   const { runsFolder } = sources;
-  const experiment = experimentOf(request.experiment);
+  const experiment = experimentOf(request);
   const runId = request.runId ?? newRunId(experiment.name, new Date());
-  const { priority, workers } = request;
+  const { set, priority, workers } = request;
   const state = await launch(runsFolder, runId, async () => {
     await checkNewRun(runsFolder, runId);
     const file = await startedPath(runsFolder, runId, 'yaml');
     await writeFile(file, request.experiment);
     const options = [
+      ...set.flatMap((assignment) => ['--set', assignment]),
       ...(priority === undefined ? [] : ['--priority', String(priority)]),
       ...(workers === undefined ? await workersFlag(sources) : ['--workers', String(workers)]),
     ];
@@ -45,22 +50,25 @@ export async function startRun(sources: WorkerSources, request: StartRequest): P
 }
 
 /** @throws ExperimentError with the lines of its faults; InputError. */
-function experimentOf(text: string): Experiment {
+function experimentOf({ experiment: text, set }: StartRequest): Experiment {
   try {
-    const experiment = experimentFromText(text, 'the experiment');
-    const faults = [
-      ...(experiment.dataset.path === undefined ? [] : ['dataset.path']),
-      ...('from' in experiment.alpha ? ['alpha.from'] : []),
-    ].map((key) => ({
-      key,
-      text: `${key}: names a file of this machine, which only its own users may: leave it out (data sets come from "nesgd data fetch"), or start the run by "nesgd run"`,
-    }));
+    const experiment = experimentFromText(text, 'the experiment', { set });
+    const faults = namedFiles(experiment, set);
     if (faults.length > 0) throw new ExperimentError(faults.map((fault) => fault.text).join('\n'), faults);
     return experiment;
   } catch (error) {
     if (!(error instanceof ExperimentError)) throw error;
     throw new ExperimentError(error.message, withLines(text, error.faults));
   }
+}
+
+/** Whoever may start runs over HTTP is not thereby a user of this machine. */
+function namedFiles({ dataset, alpha }: Experiment, set: readonly string[]): ExperimentFault[] {
+  const keys = [...(dataset.path === undefined ? [] : ['dataset.path']), ...('from' in alpha ? ['alpha.from'] : [])];
+  return keys.map((key) => {
+    const text = `${key}: names a file of this machine, which only its own users may: leave it out (data sets come from "nesgd data fetch"), or start the run by "nesgd run"`;
+    return { key, text, flag: flagAtFault(flagsOf({ set }), { key, text })?.text };
+  });
 }
 
 /** A paused run goes on; a stopped one in a process of its own. @throws RunStateError where it is neither. */

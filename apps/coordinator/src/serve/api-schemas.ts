@@ -25,7 +25,14 @@ export const error: z.ZodType<ApiError> = z
     code: z.string(),
     message: z.string(),
     faults: z
-      .array(z.object({ key: z.string(), text: z.string(), line: z.int().optional() }))
+      .array(
+        z.object({
+          key: z.string(),
+          text: z.string(),
+          line: z.int().optional(),
+          flag: z.string().optional().openapi({ description: 'Where `set` set the key.', example: '--set seed=-7' }),
+        }),
+      )
       .optional()
       .openapi({ description: 'Of an experiment: each key that is wrong, by its path, and what would be right.' }),
   })

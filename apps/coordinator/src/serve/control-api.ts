@@ -56,6 +56,12 @@ const retryRoute = createRoute({
   request: { params: runIdParam },
   responses: told,
 });
+/** It becomes an argument of a process, which can hold no NUL. */
+const setEntry = z
+  .string()
+  .max(1_000)
+  .regex(/^\P{Cc}+$/u)
+  .openapi({ example: 'evolution.populationSize=4' });
 const startRoute = createRoute({
   method: 'post',
   path: '/runs',
@@ -66,6 +72,11 @@ const startRoute = createRoute({
         experiment: z
           .string()
           .openapi({ description: 'An experiment file, YAML. It may name no files of this machine.' }),
+        set: z
+          .array(setEntry)
+          .max(100)
+          .default([])
+          .openapi({ description: 'Keys to set over it, as `--set` does: `key.path=value`, or `profile=NAME`.' }),
         runId: runIdParam.shape.runId.optional(),
         priority: prioritySchema.optional(),
         workers: z.int().min(1).max(1024).optional(),
@@ -79,7 +90,7 @@ const startRoute = createRoute({
     409: json(schemas.error, 'There is a run of this id.'),
     415: told[415],
     503: json(schemas.error, 'It could not be started; the message is what it said.'),
-    422: json(schemas.error, 'The experiment is not valid; `faults` names each key.'),
+    422: json(schemas.error, 'The experiment, or what is set in it, is not valid; `faults` names each key.'),
   },
 });
 

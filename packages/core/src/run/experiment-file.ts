@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parseDocument, stringify } from 'yaml';
-import { InputError } from '../errors.js';
+import { stringify } from 'yaml';
+import { ExperimentError, InputError } from '../errors.js';
 import type { Experiment } from './experiment.js';
 import { flagsOf, type Overrides } from './flags.js';
 import { parseExperiment } from './parse-experiment.js';
@@ -62,7 +62,7 @@ function applyProfile(value: Record<string, unknown>, name: string | undefined, 
   const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
   if (!isRecord(profile)) {
     const there = Object.keys(profiles).join(', ') || 'none';
-    throw new InputError('SET_FLAG', `--set profile=${name}: ${path} has no such profile (it has: ${there})`);
+    throw setError(`profile=${name}`, `${path} has no such profile (it has: ${there})`);
   }
   overlay(value, profile);
 }
@@ -95,10 +95,9 @@ function applySet(target: Record<string, unknown>, assignment: string): void {
   const keys = assignment.slice(0, equals).split('.');
   // `__proto__` would set what all objects inherit from, not a key that the schema could refuse.
   if (equals < 1 || keys.some((key) => key === '' || key === '__proto__')) {
-    throw new InputError('SET_FLAG', `--set ${assignment}: wants key=value, such as --set retrain.epochs=3`);
+    throw setError(assignment, 'wants key=value, such as --set retrain.epochs=3');
   }
-  const document = parseDocument(assignment.slice(equals + 1));
-  if (document.errors[0]) throw new InputError('SET_FLAG', `--set ${assignment}: ${document.errors[0].message}`);
+  const value = setValue(assignment, assignment.slice(equals + 1));
 
   let place = target;
   for (const key of keys.slice(0, -1)) {
@@ -110,10 +109,23 @@ function applySet(target: Record<string, unknown>, assignment: string): void {
       place[key] = made;
       place = made;
     } else {
-      throw new InputError('SET_FLAG', `--set ${assignment}: ${key} is ${JSON.stringify(next)}, which has no keys`);
+      throw setError(assignment, `${key} is ${JSON.stringify(next)}, which has no keys`);
     }
   }
-  place[keys.at(-1) as string] = document.toJS();
+  place[keys.at(-1) as string] = value;
+}
+
+function setValue(assignment: string, text: string): unknown {
+  try {
+    return parseYaml(text, 'the value');
+  } catch (error) {
+    throw error instanceof InputError ? setError(assignment, error.message.trimEnd()) : error;
+  }
+}
+
+function setError(assignment: string, text: string): ExperimentError {
+  const flag = `--set ${assignment}`;
+  return new ExperimentError(`${flag}: ${text}`, [{ key: '', text, flag }], 'SET_FLAG');
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -3,17 +3,21 @@ import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'y
 interface Located {
   readonly key: string;
   readonly line?: number | undefined;
+  readonly flag?: string | undefined;
 }
 
-/** Adds to each fault the line of its key in the experiment's text; of a key that is missing, that of what should hold it. */
+/**
+ * Adds to each fault of the experiment's text the line of its key; of a key that is missing, that of what should hold it.
+ * What a flag set stands in no line.
+ */
 export function withLines<F extends Located>(text: string, faults: readonly F[]): (F & Located)[] {
-  if (faults.every(({ key, line }) => key === '' || line !== undefined)) return [...faults];
+  const isLacking = ({ key, line, flag }: Located) => key !== '' && line === undefined && flag === undefined;
+  if (!faults.some(isLacking)) return [...faults];
   const lineCounter = new LineCounter();
   const { contents } = parseDocument(text, { lineCounter, prettyErrors: false });
   return faults.map((fault) => {
-    const offset = fault.key === '' ? undefined : offsetOf(contents, fault.key.split('.'));
-    const line = fault.line ?? (offset === undefined ? undefined : lineCounter.linePos(offset).line);
-    return line === undefined ? fault : { ...fault, line };
+    const offset = isLacking(fault) ? offsetOf(contents, fault.key.split('.')) : undefined;
+    return offset === undefined ? fault : { ...fault, line: lineCounter.linePos(offset).line };
   });
 }
 

@@ -279,6 +279,12 @@ describe('loadExperiment', () => {
     ['a..b=3', /wants key=value/],
     ['seed.x=3', /seed is 1, which has no keys/],
     ['__proto__.polluted=1', /wants key=value/],
+    ['seed=[', /^--set seed=\[: the value is not valid YAML: /],
+    [
+      `seed=${'['.repeat(500)}`,
+      /: the value cannot be read as YAML: its brackets or lists are nested more than 100 deep/,
+    ],
+    ['seed=*nowhere', /: the value cannot be read as YAML: /],
   ])('refuses --set %s', async (assignment, message) => {
     await expect(loadExperiment(path, { set: [assignment] })).rejects.toThrow(message);
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();

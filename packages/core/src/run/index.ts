@@ -3,7 +3,7 @@ export * from './experiment.js';
 export * from './experiment-file.js';
 export { withLines } from './experiment-lines.js';
 export * from './facts.js';
-export { type Overrides, withFlag } from './flags.js';
+export { flagAtFault, flagsOf, type Overrides, withFlag } from './flags.js';
 export { canonicalFacts, Journal, readJournal, readJournalFrom, readJournalSlices } from './journal.js';
 export {
   METHOD_NAMES,

@@ -13,14 +13,14 @@ export function parseExperiment(value: unknown, source: string, flags: readonly 
   const parsed = experimentSchema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.flatMap((issue) => describeIssue(issue));
+  const origins = faults.map((fault) => flagAtFault(flags, fault)?.text);
   throw new ExperimentError(
-    message(faults, source, flags),
-    faults.map(({ key, text }) => ({ key, text })),
+    message(faults, source, origins),
+    faults.map(({ key, text }, i) => ({ key, text, ...(origins[i] !== undefined && { flag: origins[i] }) })),
   );
 }
 
-function message(faults: readonly Fault[], source: string, flags: readonly Flag[]): string {
-  const origins = faults.map((fault) => flagAtFault(flags, fault)?.text);
+function message(faults: readonly Fault[], source: string, origins: readonly (string | undefined)[]): string {
   const lines = (parts: readonly string[]) => parts.map((part) => `\n  ${part}`).join('');
   if (origins.every((origin) => origin === undefined)) {
     return `${source} is not a valid experiment:${lines(faults.map(({ text }) => text))}`;

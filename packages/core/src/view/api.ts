@@ -1,8 +1,11 @@
+import type { ExperimentFault } from '../errors.js';
 import type { WorkerRecord } from '../protocol/index.js';
 import type { MethodName } from '../run/index.js';
 import type { LiveStatus } from './live-status.js';
 import type { RunState } from './run-state.js';
 import type { ViewLine } from './view-facts.js';
+
+export type { ExperimentFault };
 
 /** A run in a list; a damaged one has only its name and what is wrong with it. Accuracies in [0, 1]. */
 export type ListedRun =
@@ -101,15 +104,8 @@ export interface ServerDescription {
 export interface ApiError {
   readonly code: string;
   readonly message: string;
-  /** Of an experiment: each key that is wrong, by its path, '' for the whole, with what would be right, and its line. */
+  /** Of an experiment. */
   readonly faults?: readonly ExperimentFault[] | undefined;
-}
-
-export interface ExperimentFault {
-  readonly key: string;
-  readonly text: string;
-  /** Of the experiment's text, from 1: where the key stands, or what it should be in. */
-  readonly line?: number | undefined;
 }
 
 /** The answer to a run that is started. */
