@@ -1,4 +1,5 @@
 import { useEffect, useId, useState } from 'preact/hooks';
+import { PriorityField } from '../ui/priority-field.js';
 
 interface PriorityFormProps {
   readonly priority: number;
@@ -19,19 +20,7 @@ export function PriorityForm({ priority, disabled, onChange }: PriorityFormProps
         onChange(Number(text));
       }}
     >
-      <label>
-        Priority{' '}
-        <input
-          type="number"
-          min={-100}
-          max={100}
-          step={1}
-          required
-          value={text}
-          aria-describedby={hint}
-          onInput={(event) => setText(event.currentTarget.value)}
-        />
-      </label>{' '}
+      <PriorityField required value={text} change={setText} describedBy={hint} />{' '}
       <button type="submit" disabled={disabled || text === String(priority)}>
         Set priority
       </button>

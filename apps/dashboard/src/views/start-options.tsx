@@ -1,3 +1,5 @@
+import { PriorityField } from '../ui/priority-field.js';
+
 interface Values {
   readonly runId: string;
   readonly workers: string;
@@ -37,18 +39,7 @@ export function StartOptions({ values, change }: StartOptionsProps) {
           onInput={({ currentTarget: { value } }) => change({ workers: value })}
         />
       </label>
-      <label>
-        Priority{' '}
-        <input
-          type="number"
-          min={-100}
-          max={100}
-          step={1}
-          value={values.priority}
-          placeholder="0"
-          onInput={({ currentTarget: { value } }) => change({ priority: value })}
-        />
-      </label>
+      <PriorityField value={values.priority} placeholder="0" change={(priority) => change({ priority })} />
     </fieldset>
   );
 }
