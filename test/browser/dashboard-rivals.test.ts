@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { METHOD_NAMES, type MethodName, readRun } from '@nesgd/core/run';
+import { METHOD_NAMES, type MethodName } from '@nesgd/core/methods';
+import { readRun } from '@nesgd/core/run';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { writeExperiment } from '../support/cli.js';

@@ -1,3 +1,4 @@
+import { searchesMasks, usesAlpha } from '@nesgd/core/methods';
 import type {
   AlphaFact,
   Dispatcher,
@@ -7,7 +8,6 @@ import type {
   TestedFact,
   TrainedFact,
 } from '@nesgd/core/run';
-import { searchesMasks, usesAlpha } from '@nesgd/core/run';
 import type { CacheFolder } from '@nesgd/core/storage';
 import { obtainAlpha } from './alpha.js';
 import { expectedAndMeasured } from './expectation.js';

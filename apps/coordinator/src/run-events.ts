@@ -1,3 +1,4 @@
+import type { MethodName } from '@nesgd/core/methods';
 import type { Progress } from '@nesgd/core/protocol';
 import type { ExpectedAndMeasured } from './expectation.js';
 
@@ -35,6 +36,7 @@ export type RunEvent =
 
 export type Phase =
   | { readonly name: 'alpha' }
+  /** Whatever the method calls it. */
   | { readonly name: 'generation'; readonly t: number; readonly of: number }
   | { readonly name: 'test' };
 
@@ -49,6 +51,7 @@ export interface RunDescription {
   readonly folder: string;
   readonly resumed: boolean;
   readonly experiment: string;
+  readonly method: MethodName;
   readonly dataset: string;
   readonly trainImages: number;
   readonly validationImages: number;
@@ -78,7 +81,7 @@ export interface RunSummary {
   readonly runId: string;
   readonly dataset: string;
   readonly model: string;
-  readonly method: string;
+  readonly method: MethodName;
   readonly engine: string;
   readonly workers: number;
   /**

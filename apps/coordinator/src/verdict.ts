@@ -1,4 +1,5 @@
-import { type FinishedFact, type MethodName, searchesMasks } from '@nesgd/core/run';
+import { type MethodName, searchesMasks } from '@nesgd/core/methods';
+import type { FinishedFact } from '@nesgd/core/run';
 import type { Verdict } from './run-events.js';
 
 /** How the winner compares with alpha, on the split that is fitness; null for a method that searches no masks. */

@@ -1,5 +1,6 @@
+import { usesAlpha } from '@nesgd/core/methods';
 import { type ModelSpec, trainingMemoryBytes } from '@nesgd/core/models';
-import { type Experiment, usesAlpha } from '@nesgd/core/run';
+import type { Experiment } from '@nesgd/core/run';
 import { recommendedWorkers } from '@nesgd/core/trainer';
 import type { Watch } from './run-events.js';
 

@@ -1,5 +1,6 @@
 import { halvingCosts, rungsOf } from '@nesgd/core/evolution';
-import { alphaTrainingOf, type Experiment, retrainingOf, searchesMasks, usesAlpha } from '@nesgd/core/run';
+import { searchesMasks, usesAlpha } from '@nesgd/core/methods';
+import { alphaTrainingOf, type Experiment, retrainingOf } from '@nesgd/core/run';
 
 import { retrainingEpochs } from './methods/shorter-retraining.js';
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '@nesgd/core/errors';
 import type { CardPlace } from '@nesgd/core/machine';
+import { searchesMasks } from '@nesgd/core/methods';
 import { modelSpec } from '@nesgd/core/models';
 import { meansOf } from '@nesgd/core/protocol';
 import {
@@ -17,7 +18,6 @@ import {
   type RunFolder,
   readRun,
   retryGivenUp,
-  searchesMasks,
   withFlag,
 } from '@nesgd/core/run';
 import { cacheFolder, checkCacheFolder, SnapshotStore } from '@nesgd/core/storage';
@@ -194,6 +194,7 @@ export async function workOn(
       folder: folder.path,
       resumed: options.resumed,
       experiment: experiment.name,
+      method: experiment.method.name,
       dataset: experiment.dataset.name,
       trainImages: counts.train,
       validationImages: counts.validation,

@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InputError } from '@nesgd/core/errors';
 import { type Individual, type Mask, maskFromString, maskToString, neSgd } from '@nesgd/core/evolution';
-import { createRun, type Fact, JOURNAL_VERSION, type Meta, parseExperiment, type RunFolder } from '@nesgd/core/run';
+import {
+  createRun,
+  type Experiment,
+  type Fact,
+  JOURNAL_VERSION,
+  type Meta,
+  parseExperiment,
+  type RunFolder,
+} from '@nesgd/core/run';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { typed } from '../invocation.js';
 import { status } from './status.js';
@@ -30,12 +38,12 @@ const experiment = parseExperiment(
   'the test',
 );
 
-async function open(runId: string): Promise<RunFolder> {
+async function open(runId: string, changes: Partial<Experiment> = {}): Promise<RunFolder> {
   return createRun(runsFolder, {
     type: 'opened',
     version: JOURNAL_VERSION,
     runId,
-    experiment,
+    experiment: { ...experiment, ...changes },
     runtime: { engine: 'wasm', threads: 1 },
     data: {
       dataset: SHA,
@@ -194,6 +202,18 @@ test('status: a finished run in detail, with its generations and the mask agains
     '  w-2: 3 jobs, 5s',
     '  w-10: 2 jobs, 3s',
   ]);
+});
+
+test('status: a method that trains whole networks is spoken of in its own words', async () => {
+  const method = { ...experiment.method, name: 'pbt' as const };
+  const run = await open('rival', { method: { ...method, pbt: { ...method.pbt, steps: 4 } } });
+  const curve = [{ epoch: 1, trainLoss: 1, accuracy: 0.5 }];
+  for (const id of ['a', 'b'])
+    await run.journal.append({ type: 'trained', round: 1, id, accuracy: 0.5, curve, weights: SHA, imagesTrained: 540 });
+  const best = { id: 'a', accuracy: 0.5, weights: SHA };
+  await run.journal.append({ type: 'step', t: 1, population: [best], best });
+  await run.close();
+  expect(await show('rival')).toContain('step 1 of 4 closed; 2 networks measured, 1,080 images trained on\n');
 });
 
 test('status: per generation, the individuals retrained and those known already make up all that were asked for', async () => {

@@ -1,6 +1,7 @@
 import { InputError } from '@nesgd/core/errors';
+import { METHOD_NAMES, type MethodName } from '@nesgd/core/methods';
 import type { Runtime } from '@nesgd/core/protocol';
-import { type Experiment, METHOD_NAMES, type MethodName, parseExperiment } from '@nesgd/core/run';
+import { type Experiment, parseExperiment } from '@nesgd/core/run';
 import { sha256OfJson } from '@nesgd/core/storage';
 
 /** NE-SGD without Algorithm 2 is a method of its own here: Table V asks what it adds. */

@@ -1,9 +1,12 @@
-import type { Phase, RunDescription, RunEvent } from '../run-events.js';
+import { evolvesMasks, searchesMasks } from '@nesgd/core/methods';
+import type { RunDescription, RunEvent } from '../run-events.js';
 import { formatAccuracy, formatClock, formatCount, formatMask, formatRate, plural } from './format.js';
 import { bold, cyan, dim, type Line, yellow } from './line.js';
-import { gainOnAlpha, generationName } from './phrases.js';
+import { gainOnAlpha, roundName, wordsOf } from './phrases.js';
 import { resultLines } from './result-lines.js';
 import type { ViewState } from './view-state.js';
+
+type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 
 /**
  * The lines that an event leaves behind for good, in the plain log and above the live view.
@@ -31,7 +34,7 @@ function describe(event: RunEvent, before: ViewState, after: ViewState, detail: 
     case 'opened':
       return detail ? openingLines(event.run) : [];
     case 'phase':
-      return detail ? [phaseLine(event.phase, event.total, event.answered)] : [];
+      return detail ? [phaseLine(event, after.run)] : [];
     case 'job-started':
       return [];
     case 'job-progress':
@@ -41,7 +44,7 @@ function describe(event: RunEvent, before: ViewState, after: ViewState, detail: 
     case 'alpha-reused':
       return [['alpha: ', bold(formatAccuracy(event.accuracy)), dim('  known already')]];
     case 'generation-closed':
-      return [generationLine(event, after)];
+      return [roundLine(event, after)];
     case 'finished':
       return [];
   }
@@ -57,19 +60,31 @@ function openingLines(run: RunDescription): Line[] {
       `model ${run.model}: ${plural(run.blocks, 'block')}; engine ${run.engine}${run.device ? ' on cards' : ''}, ${plural(run.threads, 'thread')} a worker`,
     ],
     [`${plural(run.workers, 'worker')}, broker ${run.broker}`],
-    [`population ${run.populationSize}, ${plural(run.generations, 'generation')}`],
+    [extent(run)],
   ];
 }
 
-function phaseLine(phase: Phase, total: number, answered: number): Line {
+function extent(run: RunDescription): string {
+  const { round, individual } = wordsOf(run);
+  const rounds = plural(run.generations, round);
+  return evolvesMasks(run.method)
+    ? `population ${run.populationSize}, ${rounds}`
+    : `${rounds} of ${plural(run.populationSize, individual)}`;
+}
+
+function phaseLine({ phase, total, answered }: EventOf<'phase'>, run: RunDescription | undefined): Line {
   if (phase.name === 'alpha') return [total > 0 ? 'alpha: training the checkpoint' : 'alpha: nothing to train'];
   if (phase.name === 'test') return [`test set: ${plural(total, 'measurement')}`];
   const known = answered > 0 ? `, ${formatCount(answered)} known already` : '';
-  return [`${generationName(phase)}: ${plural(total, 'individual')} to retrain${known}`];
+  const words = wordsOf(run);
+  const masks = words.individual === 'individual';
+  return [
+    `${roundName(words, phase.t, phase.of)}: ${plural(total, words.individual)}${masks ? ' to retrain' : ''}${known}`,
+  ];
 }
 
 /** One line for each epoch of alpha, though an epoch may report more than once. */
-function epochLines({ progress }: Extract<RunEvent, { type: 'job-progress' }>, before: ViewState): Line[] {
+function epochLines({ progress }: EventOf<'job-progress'>, before: ViewState): Line[] {
   if (before.phase?.phase.name !== 'alpha' || progress.epoch <= (before.alpha?.epoch ?? 0)) return [];
   const accuracy = progress.accuracy === null ? '' : `, accuracy ${formatAccuracy(progress.accuracy)}`;
   const rate = `${formatRate(progress.imagesPerSecond)} images/s`;
@@ -78,7 +93,7 @@ function epochLines({ progress }: Extract<RunEvent, { type: 'job-progress' }>, b
   ];
 }
 
-function jobDoneLines(event: Extract<RunEvent, { type: 'job-done' }>, after: ViewState, detail: boolean): Line[] {
+function jobDoneLines(event: EventOf<'job-done'>, after: ViewState, detail: boolean): Line[] {
   const where = dim(`  ${event.seconds.toFixed(1)} s on ${event.worker}`);
   switch (after.phase?.phase.name) {
     case 'alpha':
@@ -94,13 +109,16 @@ function jobDoneLines(event: Extract<RunEvent, { type: 'job-done' }>, after: Vie
   }
 }
 
-function generationLine(event: Extract<RunEvent, { type: 'generation-closed' }>, { alpha, run }: ViewState): Line {
+function roundLine(event: EventOf<'generation-closed'>, { alpha, run }: ViewState): Line {
+  const method = run?.method ?? 'ne-sgd';
   return [
-    cyan(generationName({ t: event.t, of: run?.generations })),
+    cyan(roundName(wordsOf(run), event.t, run?.generations)),
     ': best ',
     bold(formatAccuracy(event.bestAccuracy)),
     ...gainOnAlpha(event.bestAccuracy, alpha?.accuracy),
-    `, mask ${formatMask(event.bestMask)}, nabla ${formatAccuracy(event.nabla)}, ${formatCount(event.suppressed)} suppressed`,
+    searchesMasks(method) ? `, mask ${formatMask(event.bestMask)}` : '',
+    `, nabla ${formatAccuracy(event.nabla)}`,
+    evolvesMasks(method) ? `, ${formatCount(event.suppressed)} suppressed` : '',
   ];
 }
 

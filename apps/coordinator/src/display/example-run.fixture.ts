@@ -8,6 +8,7 @@ export const run: RunDescription = {
   folder: 'runs/example-1',
   resumed: false,
   experiment: 'example',
+  method: 'ne-sgd',
   dataset: 'mnist',
   trainImages: 5400,
   validationImages: 600,

@@ -53,6 +53,15 @@ test('liveLines: a generation with the best so far against alpha, one line a wor
   ]);
 });
 
+test('liveLines: a round is called as its method calls it', () => {
+  const events: RunEvent[] = [
+    { type: 'opened', run: { ...run, method: 'pbt' } },
+    { type: 'phase', phase: { name: 'generation', t: 2, of: 20 }, total: 5, answered: 0 },
+  ];
+  const state = events.reduce((s, event) => advance(s, event, 0), initialState(0));
+  expect(drawn(state, 0)[1]).toBe(`step 2/20         ${bar(40, 0)}  0/5`);
+});
+
 test('liveLines: an alpha known already has a full bar', () => {
   const state = advance(stateAt(1_000), { type: 'alpha-reused', accuracy: 0.97 }, 1_000);
   expect(drawn(state, 1_000)[1]).toBe(`alpha             ${bar(40, 40)}  known already   accuracy 0.9700`);

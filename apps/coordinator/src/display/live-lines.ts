@@ -1,6 +1,6 @@
 import { formatAccuracy, formatBar, formatCount, formatDuration, formatMask, formatRate, plural } from './format.js';
 import { bold, cyan, dim, fitLine, fitText, type Line, lineWidth, padText, textWidth } from './line.js';
-import { gainOnAlpha, generationName } from './phrases.js';
+import { gainOnAlpha, roundName, wordsOf } from './phrases.js';
 import { remainingTime } from './remaining-time.js';
 import type { ActiveJob, AlphaView, OpenPhase, ViewState } from './view-state.js';
 
@@ -63,7 +63,7 @@ function alphaLine(alpha: AlphaView | undefined, columns: number): Line {
 }
 
 function phaseLine(
-  { best, alpha, nabla }: ViewState,
+  { run, best, alpha, nabla }: ViewState,
   { phase, total, done, answered }: OpenPhase,
   columns: number,
 ): Line {
@@ -72,7 +72,7 @@ function phaseLine(
   const fraction = all === 0 ? 1 : (done + answered) / all;
   if (phase.name !== 'generation') return barLine('test set', fraction, [count], columns);
   return barLine(
-    generationName(phase),
+    roundName(wordsOf(run), phase.t, phase.of),
     fraction,
     [
       count,

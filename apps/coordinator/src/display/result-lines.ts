@@ -1,3 +1,4 @@
+import { METHOD_WORDS, searchesMasks } from '@nesgd/core/methods';
 import { runCommand } from '@nesgd/core/run';
 import { EXPECTED_NAMES } from '../expectation.js';
 import { typed } from '../invocation.js';
@@ -13,7 +14,7 @@ export function resultLines({ summary, folder }: Extract<RunEvent, { type: 'fini
   const { alpha, best, runId } = summary;
   const kept = keptBlocks(best.mask);
   const reset = best.mask.length - kept;
-  const later = summary.evaluations - summary.cacheHits;
+  const masks = searchesMasks(summary.method);
   return [
     [],
     [bold(runId), justNow ? ` finished in ${formatDuration(1000 * summary.seconds)}` : ' was finished already'],
@@ -28,20 +29,25 @@ export function resultLines({ summary, folder }: Extract<RunEvent, { type: 'fini
     ...verdictLines(summary),
     ...expectationLines(summary),
     [],
-    ...(summary.method === 'ne-sgd' || summary.method === 'random-masks'
+    ...(masks
       ? [['best mask  ', bold(best.mask), dim(`  ${plural(kept, 'block')} kept, ${reset} re-initialised`)]]
       : [['method     ', bold(summary.method)]]),
-    [
-      `${plural(summary.generations, 'generation')}, ${plural(summary.evaluations, 'individual')}: ${formatCount(later)} retrained, `,
-      `${formatCount(summary.cacheHits)} known already; ${plural(summary.epochsTrained, 'epoch')} trained`,
-    ],
+    [`${countsOf(summary)}; ${plural(summary.epochsTrained, 'epoch')} trained`],
     ['folder     ', folder],
     [
       'next       ',
       bold(typed(runCommand('status', { id: runId, path: folder }))),
-      dim('  every generation of this run'),
+      dim(`  every ${METHOD_WORDS[summary.method].round} of this run`),
     ],
   ];
+}
+
+/** Of what the method measured, in its own words. */
+function countsOf({ method, generations, evaluations, cacheHits }: RunSummary): string {
+  const { round, individual } = METHOD_WORDS[method];
+  const measured = `${plural(generations, round)}, ${plural(evaluations, individual)}`;
+  if (!searchesMasks(method)) return `${measured} measured`;
+  return `${measured}: ${formatCount(evaluations - cacheHits)} retrained, ${formatCount(cacheHits)} known already`;
 }
 
 /** What the figures alone do not say: that the search found nothing, or nothing of its own. */

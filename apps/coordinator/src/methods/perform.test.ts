@@ -7,6 +7,7 @@ import type { AlphaTraining, TrainJob } from '@nesgd/core/protocol';
 import { createRun, type RunFolder } from '@nesgd/core/run';
 import { cacheFolder } from '@nesgd/core/storage';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { RunEvent } from '../run-events.js';
 import { simulatedRun } from '../simulate/simulated-run.js';
 import { journalledPerform } from './perform.js';
 
@@ -15,11 +16,13 @@ const died = new NesgdError('TRAINER_DIED', 'the trainer process was killed by S
 let folder: string;
 let run: RunFolder;
 let sent: { stream: string; epochs: number }[];
+let events: RunEvent[];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nesgd-perform-'));
   const opened = simulatedRun({ seed: 1, populationSize: 2, generations: 1, blocks: 5 });
   run = await createRun(folder, { ...opened, experiment: { ...opened.experiment, budget: 6 * IMAGES } });
   sent = [];
+  events = [];
 });
 afterEach(async () => {
   await run.close();
@@ -27,12 +30,12 @@ afterEach(async () => {
 });
 
 /** Trainings by what becomes of them: an accuracy or an error. */
-function performWith(fates: Record<string, number | Error>, changes: Partial<AlphaTraining> = {}) {
+function performWith(fates: Record<string, number | Error>, changes: Partial<AlphaTraining> = {}, requestsARound = 1) {
   const conduct = {
     run,
     cache: cacheFolder(join(folder, 'cache')),
     trainImages: IMAGES,
-    watch: () => {},
+    watch: (event: RunEvent) => void events.push(event),
     signal: new AbortController().signal,
     dispatcher: {
       async dispatch(job: TrainJob) {
@@ -48,6 +51,7 @@ function performWith(fates: Record<string, number | Error>, changes: Partial<Alp
   return journalledPerform(conduct, {
     settings: { ...(run.opened.experiment.alpha as AlphaTraining), ...changes },
     rounds: 3,
+    requestsARound,
   });
 }
 const training = (id: string): Request => ({
@@ -81,6 +85,13 @@ it('perform: one given up is charged like one that was trained, also when it is 
     expect(await perform([training('d')]), `attempt ${attempt}`).toEqual([undefined]);
   }
   expect(sent.map(({ stream }) => stream)).toEqual(['a', 'b', 'c']);
+});
+
+it('perform: of a method that asks twice a round, each two phases are of one round', async () => {
+  const perform = performWith({}, {}, 2);
+  for (const id of ['a', 'b', 'c']) await perform([training(id)]);
+  const phases = events.flatMap((event) => (event.type === 'phase' ? [event.phase] : []));
+  expect(phases).toEqual([1, 1, 2].map((t) => ({ name: 'generation', t, of: 3 })));
 });
 
 it('perform: nothing of the budget is set aside for averages of short pieces, which have none', async () => {

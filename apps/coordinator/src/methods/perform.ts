@@ -10,8 +10,10 @@ import { dispatchKeeping } from './kept-weights.js';
 export interface JournalledPerformOptions {
   /** What a request leaves open: batch size, schedule, and so on. */
   readonly settings: AlphaTraining;
-  /** Rounds of requests that are expected, for those who watch. */
+  /** Of the method, as many as are expected, for those who watch. */
   readonly rounds: number;
+  /** Requests that each of them makes, one after the other. */
+  readonly requestsARound?: number;
 }
 
 /**
@@ -24,8 +26,9 @@ export interface JournalledPerformOptions {
  *
  * A budget is shared out by what earlier rounds spent: how far the current one has come depends on the workers.
  */
-export function journalledPerform(conduct: Conduct, { settings, rounds }: JournalledPerformOptions): Perform {
+export function journalledPerform(conduct: Conduct, options: JournalledPerformOptions): Perform {
   const { run, watch } = conduct;
+  const { settings, rounds, requestsARound = 1 } = options;
   const budget = budgetOf(run, conduct.trainImages, settings);
   let round = 0;
   /** Images of the trainings given up, of earlier rounds: charged as if they had been, or a budget might never end. */
@@ -37,7 +40,7 @@ export function journalledPerform(conduct: Conduct, { settings, rounds }: Journa
     const epochs = shareOut(requests, budget, spentBefore(round, facts) + lost);
     const affordable = requests.filter((_, i) => epochs[i] !== 0);
     const missing = affordable.filter(({ id }) => !facts.has(id));
-    const phase = { name: 'generation', t: round, of: rounds } as const;
+    const phase = { name: 'generation', t: Math.ceil(round / requestsARound), of: rounds } as const;
     watch({ type: 'phase', phase, total: missing.length, answered: affordable.length - missing.length });
 
     const settled = await Promise.allSettled(

@@ -49,6 +49,7 @@ export async function runRival(conduct: Conduct, alpha: AlphaFact | null): Promi
 interface Plan {
   readonly settings: AlphaTraining;
   readonly rounds: number;
+  readonly requestsARound?: number;
   readonly method: (perform: ReturnType<typeof journalledPerform>) => AsyncGenerator<Step, void>;
 }
 
@@ -97,7 +98,8 @@ function planOf(run: RunFolder, alpha: AlphaFact | null, epochImages: number): P
       const species = momenta.map((momentum) => ({ ...hyperparameters, momentum }));
       return {
         settings,
-        rounds: 2 * rounds, // An SGD step and an evolution step each.
+        rounds,
+        requestsARound: 2, // An SGD step and an evolution step.
         method: (perform) => esgd({ ...params, seed, generations, species }, perform),
       };
     }

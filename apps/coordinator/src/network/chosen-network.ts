@@ -3,9 +3,10 @@ import { readCheckpoint } from '@nesgd/core/checkpoint';
 import { readPackedHeader } from '@nesgd/core/datasets';
 import { InputError, NesgdError } from '@nesgd/core/errors';
 import type { UsableNetwork } from '@nesgd/core/export';
+import { searchesMasks, usesAlpha } from '@nesgd/core/methods';
 import { modelSpec } from '@nesgd/core/models';
 import type { Normalisation } from '@nesgd/core/protocol';
-import { type JournalLine, type OpenedFact, readRun, runCommand, searchesMasks, usesAlpha } from '@nesgd/core/run';
+import { type JournalLine, type OpenedFact, readRun, runCommand } from '@nesgd/core/run';
 import { BlobStore, type CacheFolder } from '@nesgd/core/storage';
 
 export type Which = 'best' | 'alpha';

@@ -6,15 +6,14 @@ import {
   maskToString,
   neSgd,
 } from '@nesgd/core/evolution';
+import { type MethodName, usesAlpha } from '@nesgd/core/methods';
 import {
   type EvaluatedFact,
   type Fact,
   type JournalLine,
-  type MethodName,
   type OpenedFact,
   parseExperiment,
   type TrainedFact,
-  usesAlpha,
 } from '@nesgd/core/run';
 import { digestOf, type RunDigest } from './run-digest.js';
 

@@ -1,4 +1,4 @@
-import { searchesMasks, usesAlpha } from '@nesgd/core/run';
+import { searchesMasks, usesAlpha } from '@nesgd/core/methods';
 import { plural } from '../display/format.js';
 import {
   FIVE_NUMBERS,

@@ -1,13 +1,6 @@
+import type { MethodName } from '@nesgd/core/methods';
 import type { EpochRecord } from '@nesgd/core/protocol';
-import type {
-  AlphaFact,
-  FinishedFact,
-  GenerationFact,
-  JournalLine,
-  MethodName,
-  OpenedFact,
-  TestedFact,
-} from '@nesgd/core/run';
+import type { AlphaFact, FinishedFact, GenerationFact, JournalLine, OpenedFact, TestedFact } from '@nesgd/core/run';
 import { readRun, runHolder } from '@nesgd/core/run';
 import { type RunState, runState } from '@nesgd/core/view';
 import { type ExpectedAndMeasured, expectedAndMeasured } from '../expectation.js';

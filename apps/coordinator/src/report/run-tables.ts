@@ -1,4 +1,4 @@
-import { searchesMasks } from '@nesgd/core/run';
+import { searchesMasks } from '@nesgd/core/methods';
 import { formatDuration } from '../display/format.js';
 import { EXPECTED_NAMES } from '../expectation.js';
 import { formatTime } from '../status/overview-lines.js';

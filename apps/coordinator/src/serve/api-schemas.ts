@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
+import { METHOD_NAMES } from '@nesgd/core/methods';
 import { workerRecordSchema } from '@nesgd/core/protocol';
-import { METHOD_NAMES } from '@nesgd/core/run';
 import type {
   ApiError,
   ControlledRun,

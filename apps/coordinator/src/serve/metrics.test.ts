@@ -44,6 +44,7 @@ async function work(): Promise<void> {
       folder: run.path,
       resumed: false,
       experiment: 'example',
+      method: 'ne-sgd',
       dataset: 'mnist',
       trainImages: 1,
       validationImages: 1,

@@ -1,4 +1,5 @@
-import { ROUND_NAMES, runCommand, usesAlpha } from '@nesgd/core/run';
+import { METHOD_WORDS, searchesMasks, usesAlpha } from '@nesgd/core/methods';
+import { runCommand } from '@nesgd/core/run';
 import type { RunState } from '@nesgd/core/view';
 import {
   formatAccuracy,
@@ -16,7 +17,6 @@ import type { AlphaOverview, RunOverview } from './run-overview.js';
 
 /** One run in detail: where it stands, its settings, what was measured, which blocks the best mask keeps. */
 export function overviewLines(run: RunOverview): Line[] {
-  const generations = generationsOf(run.experiment);
   return [
     [bold(run.runId), '  ', stateWord(run.state, run.paused), ...holderText(run)],
     ...(run.divergence === null ? [] : [[red(run.divergence)]]),
@@ -31,15 +31,22 @@ export function overviewLines(run: RunOverview): Line[] {
     ...(run.generations.length > 0 ? [[], ...generationLines(run)] : []),
     ...(run.best ? [[], ...maskLines(run.best.mask, run.blocks)] : []),
     [],
-    [
-      `${ROUND_NAMES[run.experiment.method.name]} ${run.generations.at(-1)?.t ?? '-'}${generations === null ? '' : ` of ${generations}`} closed; `,
-      `${plural(run.evaluated, 'individual')} retrained, ${plural(run.imagesTrained, 'image')} trained on, alpha's included`,
-    ],
+    [progressOf(run)],
     ...run.workers.map(
       ({ name, jobs, seconds }): Line => [dim(`  ${name}: ${plural(jobs, 'job')}, ${formatDuration(1000 * seconds)}`)],
     ),
     ...nextLines(run),
   ];
+}
+
+function progressOf({ experiment, ...run }: RunOverview): string {
+  const { name } = experiment.method;
+  const { round, individual } = METHOD_WORDS[name];
+  const generations = generationsOf(experiment);
+  const of = generations === null ? '' : ` of ${generations}`;
+  const done = `${plural(run.evaluated, individual)} ${searchesMasks(name) ? 'retrained' : 'measured'}`;
+  const images = `${plural(run.imagesTrained, 'image')} trained on${usesAlpha(name) ? ", alpha's included" : ''}`;
+  return `${round} ${run.generations.at(-1)?.t ?? '-'}${of} closed; ${done}, ${images}`;
 }
 
 function stateWord(state: RunState, paused: boolean): Line[number] {
@@ -97,7 +104,9 @@ function accuracyLines({ alpha, best, experiment }: RunOverview): Line[] {
   return [
     [`accuracy  ${experiment.fitness === 'validation' ? 'validation' : '   fitness'}      test`],
     ...(alpha ? [[accuracyRow('alpha', alpha), dim(`  ${sourceOf(alpha)}`)]] : []),
-    best ? [accuracyRow('best', best), ...gain] : [dim('no individual is measured yet')],
+    best
+      ? [accuracyRow('best', best), ...gain]
+      : [dim(`no ${METHOD_WORDS[experiment.method.name].individual} is measured yet`)],
   ];
 }
 
@@ -113,7 +122,7 @@ function accuracyRow(name: string, of: { accuracy: number; testAccuracy: number 
 
 function generationLines({ generations, experiment }: RunOverview): Line[] {
   const heading = [
-    ROUND_NAMES[experiment.method.name],
+    METHOD_WORDS[experiment.method.name].round,
     'best',
     'median',
     'nabla',

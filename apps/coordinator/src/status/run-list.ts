@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InputError } from '@nesgd/core/errors';
-import { type JournalLine, listRuns, ROUND_NAMES, readJournalFrom, runHolder, runPath } from '@nesgd/core/run';
+import { METHOD_WORDS } from '@nesgd/core/methods';
+import { type JournalLine, listRuns, readJournalFrom, runHolder, runPath } from '@nesgd/core/run';
 import type { ListedRun, ListedSoon } from '@nesgd/core/view';
 import { CONTROL_FILE, readControlState } from '../control/control-state.js';
 import { generationsOf } from '../workload.js';
@@ -150,7 +151,7 @@ function listed(overview: RunOverview): ListedRun {
     priority,
     experiment: experiment.name,
     method: experiment.method.name,
-    round: ROUND_NAMES[experiment.method.name],
+    round: METHOD_WORDS[experiment.method.name].round,
     generation: generations.at(-1)?.t ?? null,
     generations: generationsOf(experiment),
     alphaAccuracy: alpha?.accuracy ?? null,

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { InputError } from '@nesgd/core/errors';
+import { usesAlpha } from '@nesgd/core/methods';
 import type { EvaluatedFact, Fact, JournalLine, OpenedFact } from '@nesgd/core/run';
-import { readRun, runHolder, runPath, usesAlpha } from '@nesgd/core/run';
+import { readRun, runHolder, runPath } from '@nesgd/core/run';
 import { type RunState, runState } from '@nesgd/core/view';
 import { type ControlState, readControlState } from '../control/control-state.js';
 import { type GenerationRow, generationRows } from './generation-row.js';

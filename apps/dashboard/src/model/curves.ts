@@ -1,5 +1,5 @@
 import type { LiveStatus } from '@nesgd/core/view';
-import { epochsBefore, methodWords } from './method-words.js';
+import { epochsBefore, runWords } from './method-words.js';
 import type { Individual, RunModel } from './run-model.js';
 
 /** Accuracy after each epoch that was measured; epochs count from alpha's first, as in the paper's Fig. 3. */
@@ -35,7 +35,7 @@ export function curvesOf(model: RunModel, live: LiveStatus | null): Curve[] {
   }
   for (const job of live?.active ?? []) {
     if (job.curve.length === 0) continue;
-    const isAlpha = !alpha && opened !== undefined && methodWords(opened.experiment).usesAlpha;
+    const isAlpha = !alpha && opened !== undefined && runWords(opened.experiment).usesAlpha;
     const offset = isAlpha ? 0 : start + before(roundOf(job.id));
     curves.push(curve('live', job.text, job.curve, offset, isAlpha ? undefined : from));
   }

@@ -1,14 +1,13 @@
-import type { MethodName, OpenedFact } from '@nesgd/core/run';
+import { evolvesMasks, METHOD_WORDS, type MethodName, usesAlpha } from '@nesgd/core/methods';
+import type { OpenedFact } from '@nesgd/core/run';
 
-/** How a method speaks of itself, and how many rounds of its own it has. */
-export interface MethodWords {
-  /** Evolution has generations, population based training steps, the others neither. */
-  readonly round: 'generation' | 'step' | 'round';
+/** How a run's method speaks of itself, and how many rounds of its own it has. */
+export interface RunWords {
+  readonly round: string;
   readonly rounds: string;
   /** How many there are; null where a budget decides. */
   readonly last: number | null;
-  /** `individual` where it is a mask, `network` where a whole network is trained. */
-  readonly individual: 'individual' | 'network';
+  readonly individual: string;
   readonly individuals: string;
   /** Whether it begins with the alpha checkpoint. */
   readonly usesAlpha: boolean;
@@ -16,20 +15,9 @@ export interface MethodWords {
   readonly evolvesMasks: boolean;
 }
 
-const ROUNDS: Readonly<Record<MethodName, MethodWords['round']>> = {
-  'ne-sgd': 'generation',
-  'random-masks': 'round',
-  sgd: 'round',
-  'sgd-restarts': 'round',
-  esgd: 'generation',
-  pbt: 'step',
-};
-
-export function methodWords({ method, evolution, budget }: OpenedFact['experiment']): MethodWords {
+export function runWords({ method, evolution, budget }: OpenedFact['experiment']): RunWords {
   const { name } = method;
-  const round = ROUNDS[name];
-  const isOfMasks = name === 'ne-sgd' || name === 'random-masks';
-  const individual = isOfMasks ? 'individual' : 'network';
+  const { round, individual } = METHOD_WORDS[name];
   const lasts: Readonly<Record<MethodName, number>> = {
     'ne-sgd': evolution.generations,
     'random-masks': evolution.generations,
@@ -44,8 +32,8 @@ export function methodWords({ method, evolution, budget }: OpenedFact['experimen
     last: budget === undefined ? lasts[name] : null,
     individual,
     individuals: `${individual}s`,
-    usesAlpha: isOfMasks || name === 'sgd-restarts',
-    evolvesMasks: name === 'ne-sgd',
+    usesAlpha: usesAlpha(name),
+    evolvesMasks: evolvesMasks(name),
   };
 }
 

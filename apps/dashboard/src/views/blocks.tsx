@@ -2,7 +2,7 @@ import { interpolateRgb } from 'd3-interpolate';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { keptShares } from '../model/block-frequency.js';
 import { formatCount } from '../model/format.js';
-import { capitalised, methodWords } from '../model/method-words.js';
+import { capitalised, runWords } from '../model/method-words.js';
 import { Canvas } from '../ui/canvas.js';
 import { Key } from '../ui/legend.js';
 import { pickerProps } from '../ui/picker.js';
@@ -22,7 +22,7 @@ export function Blocks({ model, opened, changes }: ViewProps) {
   const width = useWidth(frame);
   const [picked, setPicked] = useState(-1);
   const { blocks } = opened;
-  const { round } = methodWords(opened.experiment);
+  const { round } = runWords(opened.experiment);
   const shares = useMemo(() => keptShares(model, blocks.length), [model, changes, blocks.length]);
   if (shares.length === 0) return <Nothing>No {round} is closed yet.</Nothing>;
   const cell = (width - NAMES) / shares.length;

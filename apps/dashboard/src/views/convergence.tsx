@@ -2,7 +2,7 @@ import { scaleLinear } from 'd3-scale';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { accuracyRange, type Curve, curvesOf, nearestCurve } from '../model/curves.js';
 import { formatAccuracy } from '../model/format.js';
-import { methodWords } from '../model/method-words.js';
+import { runWords } from '../model/method-words.js';
 import { Axes, plotBox, type Scale } from '../ui/axes.js';
 import { Canvas } from '../ui/canvas.js';
 import { Key } from '../ui/legend.js';
@@ -29,7 +29,7 @@ export function Convergence({ model, opened, pulse, changes }: ViewProps) {
   const x = scaleLinear([0, Math.max(1, ...curves.map(({ epochs }) => epochs.at(-1) ?? 0))], [box.left, box.right]);
   const y = scaleLinear(accuracyRange(curves), [box.bottom, box.top]).nice();
   const best = model.best?.name;
-  const { individuals, usesAlpha } = methodWords(opened.experiment);
+  const { individuals, usesAlpha } = runWords(opened.experiment);
 
   const onPointerMove = (event: PointerEvent & { currentTarget: HTMLElement }) => {
     const { left, top } = event.currentTarget.getBoundingClientRect();

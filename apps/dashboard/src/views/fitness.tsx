@@ -2,7 +2,7 @@ import { scaleBand, scaleLinear } from 'd3-scale';
 import { useRef, useState } from 'preact/hooks';
 import { type FiveNumbers, fiveNumbers } from '../model/five-numbers.js';
 import { formatAccuracy } from '../model/format.js';
-import { capitalised, methodWords } from '../model/method-words.js';
+import { capitalised, runWords } from '../model/method-words.js';
 import type { Population, RunModel } from '../model/run-model.js';
 import { plotBox } from '../ui/axes.js';
 import { Nothing } from '../ui/states.js';
@@ -21,7 +21,7 @@ interface Box extends FiveNumbers {
 /** How the accuracies of each generation or step are spread; nabla is the range of those that the method goes on with. */
 export function Fitness({ model, opened }: ViewProps) {
   const [whose, setWhose] = useState<'parents' | 'offspring'>('parents');
-  const words = methodWords(opened.experiment);
+  const words = runWords(opened.experiment);
   const { populations } = model;
   const shown = words.evolvesMasks && whose === 'offspring' ? offspringOf(model) : populations;
   const boxes = shown.flatMap(({ t, members, nabla }): Box[] =>

@@ -2,7 +2,7 @@ import { useMemo, useRef, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import { birthsOf } from '../model/births.js';
 import { formatAccuracy } from '../model/format.js';
-import { type MethodWords, methodWords } from '../model/method-words.js';
+import { type RunWords, runWords } from '../model/method-words.js';
 import type { Individual } from '../model/run-model.js';
 import { Canvas } from '../ui/canvas.js';
 import { GenerationChoice } from '../ui/generation-choice.js';
@@ -35,7 +35,7 @@ export function Masks({ model, opened, changes }: ViewProps) {
   }, [model, changes, whose, t]);
   if (model.individuals.length === 0) return <Nothing>No individual is evaluated yet.</Nothing>;
 
-  const words = methodWords(opened.experiment);
+  const words = runWords(opened.experiment);
   const layout = maskLayout(width, opened.blocks.length);
   const index = rows.findIndex(({ number }) => number === picked);
   const lineage = (number: number) => `/runs/${encodeURIComponent(opened.runId)}/lineage?individual=${number}`;
@@ -118,7 +118,7 @@ export function Masks({ model, opened, changes }: ViewProps) {
 
 function describe(
   { number, mask, accuracy }: Individual,
-  { round, evolvesMasks }: MethodWords,
+  { round, evolvesMasks }: RunWords,
   born: number | undefined,
 ): string {
   return `individual ${number}: ${mask}, accuracy ${formatAccuracy(accuracy)}${born === undefined ? '' : `, ${evolvesMasks ? 'born' : 'drawn'} in ${round} ${born}`}`;

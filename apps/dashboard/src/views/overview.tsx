@@ -1,6 +1,6 @@
 import type { LiveStatus } from '@nesgd/core/view';
 import { formatAccuracy, formatCount, formatDifference, formatDuration, formatTime } from '../model/format.js';
-import { capitalised, methodWords } from '../model/method-words.js';
+import { capitalised, runWords } from '../model/method-words.js';
 import { Nothing, Problem } from '../ui/states.js';
 import { Table } from '../ui/table.js';
 import type { ViewProps } from './view-props.js';
@@ -10,7 +10,7 @@ export function Overview({ model, opened, pulse }: ViewProps) {
   const { experiment } = opened;
   const { evolution } = experiment;
   const { alpha, best } = model;
-  const words = methodWords(experiment);
+  const words = runWords(experiment);
   const closed = model.populations.at(-1);
   const asked = evolution.populationSize * (evolution.generations + 1);
   const failures = model.individuals.filter(({ failure }) => failure !== undefined).length;

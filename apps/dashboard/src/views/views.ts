@@ -1,5 +1,5 @@
 import type { ComponentType } from 'preact';
-import { methodWords } from '../model/method-words.js';
+import { runWords } from '../model/method-words.js';
 import type { RunModel } from '../model/run-model.js';
 import { Blocks } from './blocks.js';
 import { Clusters } from './clusters.js';
@@ -36,6 +36,6 @@ const VIEWS: readonly RunView[] = [
 
 /** Those that have something to show of the run's method. */
 export function viewsOf({ opened, searchesMasks }: RunModel): readonly RunView[] {
-  const evolves = opened !== undefined && methodWords(opened.experiment).evolvesMasks;
+  const evolves = opened !== undefined && runWords(opened.experiment).evolvesMasks;
   return VIEWS.filter((view) => view.of === undefined || (view.of === 'masks' ? searchesMasks : evolves));
 }

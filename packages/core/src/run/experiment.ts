@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { datasetSchema } from '../datasets/spec.js';
+import { usesAlpha } from '../methods/index.js';
 import {
   alphaSettingsSchema,
   DEVICE_CHOICES,
@@ -7,7 +8,7 @@ import {
   PRECISIONS,
   retrainSettingsSchema,
 } from '../protocol/index.js';
-import { methodSchema, usesAlpha } from './method-settings.js';
+import { methodSchema } from './method-settings.js';
 import { missingKeys } from './missing-keys.js';
 
 /** One experiment: what `experiments/*.yaml` say. Every key is checked; unknown ones are refused. */

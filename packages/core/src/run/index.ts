@@ -5,14 +5,7 @@ export { withLines } from './experiment-lines.js';
 export * from './facts.js';
 export { flagAtFault, flagsOf, type Overrides, withFlag } from './flags.js';
 export { canonicalFacts, Journal, readJournal, readJournalFrom, readJournalSlices } from './journal.js';
-export {
-  METHOD_NAMES,
-  type MethodName,
-  type MethodSettings,
-  ROUND_NAMES,
-  searchesMasks,
-  usesAlpha,
-} from './method-settings.js';
+export type { MethodSettings } from './method-settings.js';
 export { alphaTrainingOf, retrainingOf } from './missing-keys.js';
 export { parseExperiment } from './parse-experiment.js';
 export { retryGivenUp } from './rewind.js';

@@ -1,8 +1,5 @@
 import { z } from 'zod';
-
-/** How a network is optimised: NE-SGD, or one of its rivals. docs/methods.md has their formulas and sources. */
-export const METHOD_NAMES = ['ne-sgd', 'random-masks', 'sgd', 'sgd-restarts', 'esgd', 'pbt'] as const;
-export type MethodName = (typeof METHOD_NAMES)[number];
+import { METHOD_NAMES } from '../methods/index.js';
 
 const positiveInt = z.int().positive();
 const share = z.number().positive().max(1);
@@ -70,23 +67,3 @@ export const methodSchema = z.strictObject({
   pbt: pbtSchema.prefault({}),
 });
 export type MethodSettings = z.infer<typeof methodSchema>;
-
-/** Methods that begin with the alpha checkpoint, and are charged for it. */
-export function usesAlpha(name: MethodName): boolean {
-  return searchesMasks(name) || name === 'sgd-restarts';
-}
-
-/** Methods whose individuals are masks: their facts are generations. The others' are steps. */
-export function searchesMasks(name: MethodName): boolean {
-  return name === 'ne-sgd' || name === 'random-masks';
-}
-
-/** What a round of a method is called: evolution has generations, population based training steps, the others neither. */
-export const ROUND_NAMES = {
-  'ne-sgd': 'generation',
-  'random-masks': 'round',
-  sgd: 'round',
-  'sgd-restarts': 'round',
-  esgd: 'generation',
-  pbt: 'step',
-} as const satisfies Record<MethodName, string>;

@@ -1,6 +1,6 @@
+import { searchesMasks, usesAlpha } from '../methods/index.js';
 import type { AlphaTraining, Retraining } from '../protocol/index.js';
 import type { Experiment } from './experiment.js';
-import { searchesMasks, usesAlpha } from './method-settings.js';
 
 /** A key that the method of an experiment goes by, and that is not there. */
 export interface MissingKey {

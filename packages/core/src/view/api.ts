@@ -1,6 +1,6 @@
 import type { ExperimentFault } from '../errors.js';
+import type { MethodName, MethodWords } from '../methods/index.js';
 import type { WorkerRecord } from '../protocol/index.js';
-import type { MethodName } from '../run/index.js';
 import type { LiveStatus } from './live-status.js';
 import type { RunState } from './run-state.js';
 import type { ViewLine } from './view-facts.js';
@@ -19,7 +19,7 @@ export type ListedRun =
       readonly experiment: string;
       readonly method: MethodName;
       /** What the method calls its rounds. */
-      readonly round: 'generation' | 'step' | 'round';
+      readonly round: MethodWords['round'];
       /** The last closed one, null before the first; of how many. */
       readonly generation: number | null;
       /** Null where a budget decides. */

@@ -1,4 +1,4 @@
-import { ROUND_NAMES } from '@nesgd/core/run';
+import { METHOD_WORDS } from '@nesgd/core/methods';
 import * as Plot from '@observablehq/plot';
 import { keptBlocks } from '../../display/format.js';
 import type { RunDigest } from '../run-digest.js';
@@ -13,7 +13,7 @@ const MOST_SLANTED = 20;
 /** Every survivor of every generation as a row, fittest first; a column a block, filled where alpha's weights are kept. */
 export function maskFigure(run: RunDigest): Figure | undefined {
   const { generations, opened, method } = run;
-  const round = ROUND_NAMES[method];
+  const round = METHOD_WORDS[method].round;
   const rows = generations.flatMap(({ t, parents }) =>
     [...parents]
       .sort((a, b) => b.fitness - a.fitness)
@@ -66,7 +66,7 @@ export function maskFigure(run: RunDigest): Figure | undefined {
 /** A row a generation: how many of its survivors keep each block. */
 export function keptShareFigure(run: RunDigest): Figure | undefined {
   const { generations } = run;
-  const round = ROUND_NAMES[run.method];
+  const round = METHOD_WORDS[run.method].round;
   if (generations.length === 0) return undefined;
   const blocks = blockLabels(run);
   const cells = generations.flatMap(({ t, parents }) =>
