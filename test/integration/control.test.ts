@@ -2,21 +2,24 @@ import { join } from 'node:path';
 import { canonicalFacts, type Fact, readJournal } from '@nesgd/core/run';
 import { findBrokerBinary, startBroker } from '@nesgd/core/runtime';
 import { defaultCacheRoot } from '@nesgd/core/storage';
-import type { ControlledRun, RunSnapshot } from '@nesgd/core/view';
+import type { ControlledRun } from '@nesgd/core/view';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
-import { type Cli, until, Workplace, writeExperiment } from '../support/cli.js';
+import { until, Workplace, writeExperiment } from '../support/cli.js';
+import { Served } from '../support/served.js';
 import { tinyExperiment } from '../support/tiny.js';
 
 /** Runs that are told what to do while they go on, by other processes: real ones, with a broker and without. */
 let workplace: Workplace;
 let experiment: string;
 let undisturbed: Fact[];
+let server: Served;
 
 beforeAll(async () => {
   workplace = await Workplace.create();
   const evolution = { populationSize: 5, generations: 1 };
   experiment = await writeExperiment(join(workplace.folder, 'tiny.yaml'), tinyExperiment({ evolution }));
+  server = await Served.start(workplace);
   await start('undisturbed', 'local').summary();
   undisturbed = await factsOf('undisturbed');
 });
@@ -50,33 +53,13 @@ const firstMeasured = (runId: string) =>
 /** What the run does, as its coordinator says. */
 const live = async (runId: string) => (await snapshot(runId)).live;
 
-async function snapshot(runId: string): Promise<RunSnapshot> {
-  return (await fetch(`${await served()}/api/runs/${runId}`)).json() as Promise<RunSnapshot>;
-}
-
-let server: Cli | undefined;
-async function served(): Promise<string> {
-  server ??= workplace.start(['serve', '--port', '0', '--json'], { NESGD_SECRET: '' });
-  const text = await until('it serves', async () => server?.stdout.trim() || undefined);
-  return (JSON.parse(text) as { url: string }).url;
-}
-
-async function post(path: string, body: unknown = {}, headers: Record<string, string> = {}) {
-  const response = await fetch(`${await served()}/api${path}`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', ...headers },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  });
-  const text = await response.text();
-  const isJson = response.headers.get('content-type')?.startsWith('application/json');
-  return { status: response.status, body: (isJson ? JSON.parse(text) : {}) as Record<string, unknown> };
-}
+const snapshot = (runId: string) => server.snapshot(runId);
+const post = (...request: Parameters<Served['post']>) => server.post(...request);
 
 describe.each(['local', 'auto'])('a run (--broker %s)', (broker) => {
   it('that is paused amid a generation finishes what is under way, begins nothing, and ends with the same facts', async () => {
     const runId = `paused-${broker}`;
     const run = start(runId, broker);
-    await served();
     await firstMeasured(runId);
     // By the API, as a command takes as long to start as some jobs do.
     const paused = await post(`/runs/${runId}/pause`);
@@ -116,7 +99,7 @@ describe('a run', () => {
     const runId = 'killed';
     const run = start(runId, broker);
     await firstMeasured(runId);
-    await tell('pause', runId);
+    await post(`/runs/${runId}/pause`);
     run.child.kill('SIGKILL');
     await run.exited;
     expect(await tell('status', runId)).toMatchObject({ state: 'stopped', paused: false });
@@ -129,8 +112,9 @@ describe('a run', () => {
     const runId = 'stopped';
     const run = start(runId, broker);
     await firstMeasured(runId);
-    expect(await tell('stop', runId)).toMatchObject({ state: 'stopped' });
+    expect(await post(`/runs/${runId}/stop`)).toMatchObject({ status: 200 });
     expect(await run.exited).toEqual({ code: 130, signal: null });
+    expect(await tell('status', runId)).toMatchObject({ state: 'stopped' });
     expect(run.stderr).toMatch(/resume stopped" goes on/);
     await workplace.start(['resume', runId, '--workers', '1', '--broker', broker, '--json']).summary();
     expect(await factsOf(runId)).toEqual(undisturbed);
@@ -175,7 +159,7 @@ it('the API refuses what is no request of its own page or of a program', async (
   expect(await status('/runs/undisturbed/stop', {}, { Origin: 'http://elsewhere.example' })).toBe(403);
   expect(await status('/runs/undisturbed/stop', {}, { 'Sec-Fetch-Site': 'same-site' })).toBe(403);
   expect(await status('/runs/undisturbed/stop', {}, { 'Content-Type': 'text/plain' })).toBe(403);
-  const Origin = await served();
+  const Origin = server.url;
   expect(await status('/runs/undisturbed/stop', {}, { Origin, 'Content-Type': 'text/plain' })).toBe(415);
   expect(await status('/runs/undisturbed/priority', { priority: 1000 })).toBe(400);
   expect(await status('/runs/undisturbed/priority', { priority: 1, run: 'x' })).toBe(400);
@@ -202,7 +186,7 @@ it('a worker that is drained finishes its job and ends; another does the rest, t
   });
   const busy = await until('one of two is at an individual', async () => {
     // A connection that the server has hung up on, as after a body that was too large, may be tried once more.
-    const answer = await fetch(`${await served()}/api/workers`).catch(() => undefined);
+    const answer = await fetch(`${server.url}/api/workers`).catch(() => undefined);
     if (!answer) return false;
     const { workers } = (await answer.json()) as Workers;
     return workers.length === 2 && workers.find(({ job }) => /^[01]+$/.test(job?.what ?? ''));
@@ -268,44 +252,11 @@ it('the API starts a run from a text, resumes it when it is stopped, and says of
   onTestFinished(async () => void (await post('/runs/posted/stop').catch(() => {})));
   const request = { experiment: text, runId: 'posted', workers: 1, priority: 3 };
   expect(await post('/runs', request)).toMatchObject({ status: 201, body: { runId: 'posted', state: 'running' } });
-  await firstMeasured('posted');
+  // It cannot come to its end while a command starts.
+  expect(await post('/runs/posted/pause')).toMatchObject({ status: 200, body: { paused: true } });
   expect(await tell('stop', 'posted')).toMatchObject({ state: 'stopped', priority: 3 });
   expect((await post('/runs/posted/retry')).status).toBe(409);
   expect(await post('/runs/posted/resume')).toMatchObject({ status: 200, body: { runId: 'posted' } });
   await until('it is over', async () => (await snapshot('posted')).state === 'finished');
   expect(await factsOf('posted')).toEqual(undisturbed);
-});
-
-it('the API sets keys over a text as --set does, and says which of what is set is wrong', async () => {
-  const experiment = stringify(tinyExperiment({ evolution: { populationSize: 5, generations: 1 } }));
-  const wrong = await post('/runs', {
-    experiment: experiment.replace('epochs: 3', 'epochs: x'),
-    set: ['seed=-7', 'evolution.populationSiz=4'],
-  });
-  expect(wrong).toMatchObject({ status: 422, body: { code: 'EXPERIMENT' } });
-  const text = expect.any(String);
-  expect(wrong.body.faults).toEqual([
-    { key: 'seed', text, flag: '--set seed=-7' },
-    { key: 'alpha.epochs', text, line: experiment.split('\n').indexOf('  epochs: 3') + 1 },
-    { key: 'evolution.populationSiz', text, flag: '--set evolution.populationSiz=4' },
-  ]);
-  for (const [set, key] of [
-    ['dataset.path=/etc', 'dataset.path'],
-    ['alpha={from: /etc/passwd}', 'alpha.from'],
-    ['seed', ''],
-    ['seed=[', ''],
-    ['profile=small', ''],
-  ]) {
-    const refusal = await post('/runs', { experiment, set: [set] });
-    expect(refusal).toMatchObject({ status: 422, body: { faults: [{ key, flag: `--set ${set}` }] } });
-  }
-  for (const set of ['seed=1', ['name=a\0b'], [`name=${'x'.repeat(1_000)}`], Array(101).fill('seed=1')])
-    expect((await post('/runs', { experiment, set })).status).toBe(400);
-
-  const set = ['evolution.populationSize=2', 'evolution.generations=0', 'dataset.augmentation={padCrop: 1}'];
-  expect((await post('/runs', { experiment, set, runId: 'set', workers: 1 })).status).toBe(201);
-  await until('it is over', async () => (await snapshot('set')).state === 'finished');
-  const [opened] = await factsOf('set');
-  const evolution = { populationSize: 2, generations: 0 };
-  expect(opened).toMatchObject({ experiment: { seed: 7, evolution, dataset: { augmentation: { padCrop: 1 } } } });
 });

@@ -38,6 +38,9 @@ const experiment = parseExperiment(
   'the test',
 );
 
+const { method } = experiment;
+const PBT = { method: { ...method, name: 'pbt' as const, pbt: { ...method.pbt, steps: 4 } } };
+
 async function open(runId: string, changes: Partial<Experiment> = {}): Promise<RunFolder> {
   return createRun(runsFolder, {
     type: 'opened',
@@ -205,8 +208,7 @@ test('status: a finished run in detail, with its generations and the mask agains
 });
 
 test('status: a method that trains whole networks is spoken of in its own words', async () => {
-  const method = { ...experiment.method, name: 'pbt' as const };
-  const run = await open('rival', { method: { ...method, pbt: { ...method.pbt, steps: 4 } } });
+  const run = await open('rival', PBT);
   const curve = [{ epoch: 1, trainLoss: 1, accuracy: 0.5 }];
   for (const id of ['a', 'b'])
     await run.journal.append({ type: 'trained', round: 1, id, accuracy: 0.5, curve, weights: SHA, imagesTrained: 540 });
@@ -296,6 +298,7 @@ test('status: without an id the runs are listed, oldest first, with where they s
   const second = await open('ant');
   const leader = await search(second, 1);
   await second.close();
+  await (await open('rival', PBT)).close();
   await mkdir(join(runsFolder, 'no-run'));
   const text = (await show()).replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/g, 'TIME');
   expect(
@@ -304,15 +307,17 @@ test('status: without an id the runs are listed, oldest first, with where they s
       .split('\n')
       .map((line) => line.split(/ {2,}/)),
   ).toEqual([
-    ['run', 'state', 'generation', 'alpha', 'best', 'test', 'started', 'last fact'],
-    ['zebra', 'finished', '2/2', '0.5000', winner.fitness.toFixed(4), '0.7500', 'TIME', 'TIME'],
-    ['ant', 'stopped', '1/2', '0.5000', leader.fitness.toFixed(4), '-', 'TIME', 'TIME'],
+    ['run', 'state', 'closed', 'alpha', 'best', 'test', 'started', 'last fact'],
+    ['zebra', 'finished', 'generation 2/2', '0.5000', winner.fitness.toFixed(4), '0.7500', 'TIME', 'TIME'],
+    ['ant', 'stopped', 'generation 1/2', '0.5000', leader.fitness.toFixed(4), '-', 'TIME', 'TIME'],
+    ['rival', 'stopped', 'step -/4', '-', '-', '-', 'TIME', 'TIME'],
     [''],
     [expect.stringContaining(`a stopped run goes on by "${typed('nesgd resume')} RUN_ID --runs ${runsFolder}"`)],
   ]);
   expect(JSON.parse(await show(undefined, true))).toMatchObject([
     { runId: 'zebra', state: 'finished', generation: 2, generations: 2, bestTestAccuracy: 0.75 },
     { runId: 'ant', state: 'stopped', generation: 1, bestTestAccuracy: null },
+    { runId: 'rival', state: 'stopped', round: 'step', generation: null, generations: 4 },
   ]);
 });
 

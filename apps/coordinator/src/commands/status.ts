@@ -43,14 +43,14 @@ export function listLines(runs: readonly ListedRun[], runsFolder: string): Line[
         `there are no runs in ${resolve(runsFolder)}: "${typed('nesgd run FILE')}" starts one; --runs names another folder`,
       ],
     ];
-  const heading = ['run', 'state', 'generation', 'alpha', 'best', 'test', 'started', 'last fact'];
+  const heading = ['run', 'state', 'closed', 'alpha', 'best', 'test', 'started', 'last fact'];
   const rows = runs.map((run) =>
     run.state === 'damaged'
       ? [run.runId, run.state]
       : [
           run.runId,
           run.paused ? 'paused' : run.state,
-          `${run.generation ?? '-'}/${run.generations ?? '-'}`,
+          `${run.round} ${run.generation ?? '-'}${run.generations === null ? '' : `/${run.generations}`}`,
           ...[run.alphaAccuracy, run.bestAccuracy, run.bestTestAccuracy].map(formatAccuracy),
           formatTime(run.startedAt),
           formatTime(run.lastFactAt),

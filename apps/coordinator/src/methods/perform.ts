@@ -1,6 +1,6 @@
-import { epochsWithin, type Hyperparameters, type Outcome, type Perform, type Request } from '@nesgd/core/baselines';
+import { epochsWithin, type Outcome, type Perform, type Request } from '@nesgd/core/baselines';
 import type { AlphaTraining, Job } from '@nesgd/core/protocol';
-import type { TrainedFact } from '@nesgd/core/run';
+import type { RunFolder, TrainedFact } from '@nesgd/core/run';
 import { type Budget, budgetOf } from '../budget.js';
 import type { Conduct } from '../conduct-run.js';
 import { endsTrainers, reasonOf } from '../evaluate.js';
@@ -43,16 +43,10 @@ export function journalledPerform(conduct: Conduct, options: JournalledPerformOp
     const phase = { name: 'generation', t: Math.ceil(round / requestsARound), of: rounds } as const;
     watch({ type: 'phase', phase, total: missing.length, answered: affordable.length - missing.length });
 
-    const settled = await Promise.allSettled(
-      missing.map(async (request) => {
-        const fact = await perform(conduct, request, round, jobFor(request, epochs[requests.indexOf(request)] ?? 0));
-        facts.set(request.id, fact);
-      }),
-    );
-    // What the others gave is in the journal by now, and a resume will find it.
-    const failures = settled.flatMap((outcome, i) =>
-      outcome.status === 'rejected' ? [{ request: missing[i]!, error: outcome.reason as unknown }] : [],
-    );
+    const failures = await failuresAmong(missing, async (request) => {
+      const job = jobFor(run, settings, request, epochs[requests.indexOf(request)] ?? 0);
+      facts.set(request.id, await perform(conduct, request, round, job));
+    });
     const measuredAny = [...facts.values()].some((fact) => !fact.failed);
     const fatal = failures.find(
       ({ request, error }) =>
@@ -60,12 +54,7 @@ export function journalledPerform(conduct: Conduct, options: JournalledPerformOp
     );
     if (fatal) throw fatal.error;
     for (const { request, error } of failures) {
-      const nothing = { accuracy: 0, curve: [], weights: null, imagesTrained: 0 };
-      const fact: TrainedFact = { type: 'trained', round, id: request.id, failed: true, ...nothing };
-      const reason = reasonOf(error);
-      await run.journal.append(fact, { reason });
-      facts.set(request.id, fact);
-      watch({ type: 'notice', text: `training ${request.id} is given up and counts as the worst: ${reason}` });
+      facts.set(request.id, await giveUp(conduct, request, round, reasonOf(error)));
     }
     for (const [i, { id }] of requests.entries()) {
       if (facts.get(id)?.failed) lost += imagesOf(requests[i]!, epochs[i] ?? 0, budget);
@@ -75,26 +64,38 @@ export function journalledPerform(conduct: Conduct, options: JournalledPerformOp
       return fact && { accuracy: fact.accuracy, weights: fact.weights };
     });
   };
-
-  function jobFor(request: Request, epochs: number): Job {
-    const jobs = jobsOf(run.opened);
-    if (request.kind === 'recombine') {
-      const { parents, noise, id: stream } = request;
-      return jobs.recombine({ parents: [...parents], noise, stream });
-    }
-    const { weights, hyperparameters, schedule, keepWeightsAbove, id: stream } = request;
-    const training = { ...withHyperparameters(settings, hyperparameters), epochs };
-    if (schedule === 'constant') {
-      training.schedule = 'constant';
-      // A piece of a longer training ends where the next one begins.
-      delete training.averageLast;
-    }
-    return jobs.train({ weights, training, stream, keepWeightsAbove });
-  }
 }
 
-function withHyperparameters(settings: AlphaTraining, hyperparameters: Hyperparameters): AlphaTraining {
-  return { ...settings, ...hyperparameters };
+function jobFor({ opened }: RunFolder, settings: AlphaTraining, request: Request, epochs: number): Job {
+  const jobs = jobsOf(opened);
+  if (request.kind === 'recombine') {
+    const { parents, noise, id: stream } = request;
+    return jobs.recombine({ parents: [...parents], noise, stream });
+  }
+  const { weights, hyperparameters, schedule, keepWeightsAbove, id: stream } = request;
+  const training: AlphaTraining = { ...settings, ...hyperparameters, epochs };
+  if (schedule === 'constant') {
+    training.schedule = 'constant';
+    // A piece of a longer training ends where the next one begins.
+    delete training.averageLast;
+  }
+  return jobs.train({ weights, training, stream, keepWeightsAbove });
+}
+
+/** Waits for all, so that what the others gave is in the journal, where a resume will find it. */
+async function failuresAmong(requests: readonly Request[], each: (request: Request) => Promise<void>) {
+  const settled = await Promise.allSettled(requests.map(each));
+  return settled.flatMap((outcome, i) =>
+    outcome.status === 'rejected' ? [{ request: requests[i]!, error: outcome.reason as unknown }] : [],
+  );
+}
+
+async function giveUp({ run, watch }: Conduct, { id }: Request, round: number, reason: string): Promise<TrainedFact> {
+  const nothing = { accuracy: 0, curve: [], weights: null, imagesTrained: 0 };
+  const fact: TrainedFact = { type: 'trained', round, id, failed: true, ...nothing };
+  await run.journal.append(fact, { reason });
+  watch({ type: 'notice', text: `training ${id} is given up and counts as the worst: ${reason}` });
+  return fact;
 }
 
 async function perform(conduct: Conduct, request: Request, round: number, job: Job): Promise<TrainedFact> {
