@@ -58,23 +58,38 @@ export class Workplace {
     return new Cli(child);
   }
 
-  /** Kills what a test left running, whoever started it for the test, and removes the folder. */
+  /**
+   * Kills what a test left running, whoever started it for the test, and removes the folder. Whatever a broker is made of
+   * ends by itself when its owner is gone, server last: killed, its guardian could not see to that.
+   */
   async destroy(): Promise<void> {
     await until('nothing of the test runs', async () => {
       const left = await this.#processes();
-      for (const pid of left) kill(pid);
+      const ofBrokers = new Set(left.flatMap(({ group, command }) => (BROKERS.test(command) ? [group] : [])));
+      for (const { pid, group } of left) if (!ofBrokers.has(group)) kill(pid);
       return left.length === 0;
     });
-    await rm(this.folder, { recursive: true, maxRetries: 10, retryDelay: 100 });
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 
   /** Those with this folder's cache in their environment: children, theirs, and those that outlived their parents. */
-  async #processes(): Promise<number[]> {
+  async #processes(): Promise<{ pid: number; group: number; command: string }[]> {
     const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-    const environments = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')));
-    return pids.map(Number).filter((_, i) => environments[i]?.includes(`${this.folder}/`));
+    const read = (pid: string, file: string) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
+    const found = await Promise.all(
+      pids.map(async (pid) => {
+        if (!(await read(pid, 'environ')).includes(`${this.folder}/`)) return [];
+        // Behind the name, in brackets: state, parent, group.
+        const [, , group] = (await read(pid, 'stat')).split(') ').at(-1)?.split(' ') ?? [];
+        return [{ pid: Number(pid), group: Number(group), command: await read(pid, 'cmdline') }];
+      }),
+    );
+    return found.flat();
   }
 }
+
+/** The guardian, and the shell that is the server's parent. */
+const BROKERS = /broker-guardian|nesgd-broker/;
 
 function kill(pid: number): void {
   try {
