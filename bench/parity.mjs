@@ -2,7 +2,8 @@
  * The networks at full width, with PyTorch's weights and with ours: eval logits, gradients and twenty steps of SGD from a
  * state_dict of PyTorch's, and PyTorch's logits from the weights that ours have become.
  *
- * All distances are from PyTorch in float64; PyTorch's own float32 stands beside ours, as what rounding alone does.
+ * All distances are from PyTorch in float64, along the branches that were taken at the kinks of ReLU and max pooling;
+ * PyTorch's own float32 is measured likewise and is the yardstick (docs/decisions/0275-*).
  *
  * Run: npm run build && sh bench/peers/setup.sh && node bench/parity.mjs
  *   --models a,b,... (default: all)   --engine tensorflow   --threads 2   --batch 8
@@ -10,7 +11,7 @@
  *   --write (puts the table into docs/benchmarks.md)
  */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,16 +22,25 @@ import { MODEL_NAMES } from '@nesgd/core/protocol';
 import { defaultCacheRoot } from '@nesgd/core/storage';
 import { createEngine, Network, Sgd, trainStep } from '@nesgd/core/training';
 import { withTable } from '../apps/coordinator/dist/bench/write-table.js';
-import { float32Values, parseSafetensors } from '../packages/core/dist/training/safetensors.js';
+import { float32Values, formatSafetensors, parseSafetensors } from '../packages/core/dist/training/safetensors.js';
 import { fromKernelLayout } from '../packages/core/dist/training/weights.js';
+import { tellingBranches } from './branches.mjs';
 
 /**
- * Parts of: the logits' range; each parameter's gradient as a vector, by its length; the first loss. A ReLU near its
- * kink goes one way or the other by rounding, which changes gradients, and training carries that on: where that takes
- * PyTorch's own float32 far, ours may go thrice as far.
+ * Ours may be so many times as far from float64 as PyTorch's float32: two for another order of sums, two for Winograd's
+ * transformations. And by this more, sixteen units of float32's rounding, where PyTorch happens to be exact.
  */
-const TOLERANCES = { logits: 1e-3, gradients: 0.1, losses: 0.02, back: 1e-3 };
-const TIMES_PYTORCHS_OWN = 3;
+const TIMES_PYTORCHS_OWN = 4;
+const FLOOR = 2 ** -20;
+/** What is judged by that. */
+const JUDGED = ['logits', 'gradients', 'losses', 'back'];
+/** A branch that float64 would not have taken is at most this far from the kink: the issue's bound for logits. */
+const FARTHEST_BRANCH = 1e-3;
+
+const COLUMNS = [
+  ...['network', 'logits', 'gradients', 'losses of 20 steps', 'first and last loss', 'back in PyTorch: logits'],
+  ...['other branches, of millions', 'farthest', 'on float64’s branches: gradients', 'losses'],
+];
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const { values: options } = parseArgs({
@@ -50,17 +60,19 @@ if (!existsSync(python)) {
 }
 
 async function peer(...args) {
-  const { stdout } = await promisify(execFile)(python, [here('peers/parity.py'), ...args]);
+  const env = { ...process.env, OMP_NUM_THREADS: options.threads };
+  const { stdout } = await promisify(execFile)(python, [here('peers/parity.py'), ...args], { env });
   return JSON.parse(stdout);
 }
 
 const engine = await createEngine(options.engine, Number(options.threads));
 const rows = [];
 for (const model of options.models.split(',')) {
-  console.error(`${model}: ${(performance.now() / 1000).toFixed(0)} s`);
+  console.error(`${model}: begun after ${(performance.now() / 1000).toFixed(0)} s`);
   const folder = mkdtempSync(join(tmpdir(), 'nesgd-parity-'));
   try {
     rows.push({ model, ...(await compare(model, folder)) });
+    console.error(cells(rows.at(-1)));
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -68,46 +80,46 @@ for (const model of options.models.split(',')) {
 
 async function compare(model, folder) {
   const { torch, training, single } = await peer('make', model, folder, options.batch);
-  const file = join(folder, 'reference.safetensors');
+  const file = join(folder, 'inputs.safetensors');
   const { tensors } = parseSafetensors(readFileSync(file), file);
-  const reference = (name) => float32Values(tensors.get(name));
+  const images = float32Values(tensors.get('images'));
+  const labels = Int32Array.from(float32Values(tensors.get('labels')));
+  const batches = tensors.get('images').shape[0];
+  const part = (values, i) => values.subarray((i * values.length) / batches, ((i + 1) * values.length) / batches);
+
+  const kinds = [];
+  let step = 0;
+  const telling = tellingBranches(engine, (kind, bytes) => {
+    if (step === 0) kinds.push(kind);
+    appendFileSync(join(folder, `branches-${step}.bin`), bytes);
+  });
   const network = new Network(engine, modelSpec(model, [32, 32, 3], 10));
   const { spec } = network;
   const weightsFile = join(folder, 'weights.safetensors');
   const weights = readCheckpoint(readFileSync(weightsFile), spec, weightsFile);
-  const images = reference('images');
-  const labels = Int32Array.from(reference('labels'));
-  const batches = tensors.get('images').shape[0];
-  const part = (values, i) => values.subarray((i * values.length) / batches, ((i + 1) * values.length) / batches);
-
   network.load(weights);
   const logits = logitsOf(network, part(images, 0));
-  const gradients = gradientDistance(network, part(images, 0), part(labels, 0), reference);
-  network.load(weights);
+  const gradients = gradientsOf(network, part(images, 0), part(labels, 0));
+  writeFileSync(join(folder, 'gradients.safetensors'), formatSafetensors(gradients, {}));
+  network.dispose();
+
+  const trained = new Network(telling, spec);
+  trained.load(weights);
   const losses = [];
-  const sgd = new Sgd(network, training, () => 1);
-  for (const [step, rate] of training.learningRates.entries()) {
+  const sgd = new Sgd(trained, training, () => 1);
+  for (const rate of training.learningRates) {
     const [pixels, classes] = [part(images, step % batches), part(labels, step % batches)];
-    losses.push(trainStep(network, sgd, pixels, classes, rate) / classes.length);
+    losses.push(trainStep(trained, sgd, pixels, classes, rate) / classes.length);
+    step += 1;
   }
   sgd.dispose();
-  writeFileSync(join(folder, 'ours.safetensors'), writeCheckpoint(spec, network.weights()));
-  const trained = logitsOf(network, part(images, 0));
-  network.dispose();
+  writeFileSync(join(folder, 'trained.safetensors'), writeCheckpoint(spec, trained.weights()));
+  const trainedLogits = logitsOf(trained, part(images, 0));
+  trained.dispose();
   if (engine.memory().tensors !== 0) throw new Error(`${model} left ${engine.memory().tensors} tensors behind`);
-  const wantedLosses = reference('losses');
-  const back = (await peer('load', model, folder)).flat();
-  return {
-    torch,
-    losses: { first: losses[0], last: losses.at(-1) },
-    ours: {
-      logits: partOfRange(logits, reference('logits')),
-      gradients,
-      losses: Math.max(...losses.map((loss, i) => Math.abs(loss - wantedLosses[i]))) / wantedLosses[0],
-      back: partOfRange(trained, back),
-    },
-    single,
-  };
+  const ours = { logits: [...logits], losses, trainedLogits: [...trainedLogits], branches: kinds };
+  writeFileSync(join(folder, 'ours.json'), JSON.stringify(ours));
+  return { torch, losses: { first: losses[0], last: losses.at(-1) }, single, ours: await peer('judge', model, folder) };
 }
 
 function logitsOf(network, pixels) {
@@ -118,56 +130,64 @@ function logitsOf(network, pixels) {
   return values;
 }
 
-function gradientDistance(network, pixels, labels, reference) {
+/** By PyTorch's names, in its layouts. */
+function gradientsOf(network, pixels, labels) {
   const x = engine.tensor(pixels, [labels.length, 32, 32, 3]);
   const y = engine.labels(labels);
   const { loss, gradients } = network.gradients(x, y);
-  let worst = 0;
-  for (const [i, { name, shape }] of network.trainable.entries()) {
+  const found = network.trainable.map(({ name, shape }, i) => {
     const values = engine.read(gradients[i]);
-    const got = shape.length === 4 ? fromKernelLayout(values, shape) : values;
-    let [difference, length] = [0, 0];
-    for (const [k, wanted] of reference(`gradient.${name}`).entries()) {
-      difference += (got[k] - wanted) ** 2;
-      length += wanted ** 2;
-    }
-    worst = Math.max(worst, Math.sqrt(difference / length));
-  }
+    return [`gradient.${name}`, { shape, values: shape.length === 4 ? fromKernelLayout(values, shape) : values }];
+  });
   for (const tensor of [x, y, loss, ...gradients]) tensor.dispose();
-  return worst;
+  return new Map(found);
 }
 
-function partOfRange(got, wanted) {
-  const range = Math.max(...wanted) - Math.min(...wanted);
-  return Math.max(...wanted.map((value, i) => Math.abs(value - got[i]))) / range;
+function short(value) {
+  return value.toExponential(1);
 }
 
-const short = (value) => (value === undefined ? '-' : value.toExponential(1));
-const within = ({ ours, single }, what) =>
-  ours[what] <= Math.max(TOLERANCES[what], TIMES_PYTORCHS_OWN * (single[what] ?? 0));
-const failed = rows.filter((row) => !Object.keys(TOLERANCES).every((what) => within(row, what)));
-const pair = ({ ours, single }, what) => `${short(ours[what])} (${short(single[what])})`;
-const report = [
-  '| network | logits | gradients | losses of 20 steps | first and last loss | back in PyTorch: logits |',
-  '|---|---|---|---|---|---|',
-  ...rows.map((row) =>
-    [
-      ...['', row.model, pair(row, 'logits'), pair(row, 'gradients'), pair(row, 'losses')],
-      ...[`${row.losses.first.toFixed(2)}, ${row.losses.last.toFixed(2)}`, short(row.ours.back), ''],
-    ]
-      .join(' | ')
-      .trim(),
+/** PyTorch's float32, by what we are judged by. */
+function single(row, what) {
+  return what === 'back' ? row.single.logits : row.single[what];
+}
+
+function cells(row) {
+  const both = (show) => `${show(row.ours)} (${show(row.single)})`;
+  const texts = [
+    row.model,
+    ...['logits', 'gradients', 'losses'].map((what) => both((of) => short(of[what]))),
+    `${row.losses.first.toFixed(2)}, ${row.losses.last.toFixed(2)}`,
+    short(row.ours.back),
+    `${both(({ branches }) => branches.others)} of ${(row.ours.branches.total / 1e6).toFixed(0)}`,
+    both(({ branches }) => short(branches.farthest)),
+    both(({ free }) => short(free.gradients)),
+    both(({ free }) => short(free.losses)),
+  ];
+  return `| ${texts.join(' | ')} |`;
+}
+
+const faults = rows.flatMap((row) => [
+  ...JUDGED.filter((what) => !(row.ours[what] <= TIMES_PYTORCHS_OWN * single(row, what) + FLOOR)).map(
+    (what) => `${row.model}: ${what} ${short(row.ours[what])}, PyTorch's float32 ${short(single(row, what))}`,
   ),
-  `| _tolerance_ | ${[TOLERANCES.logits, TOLERANCES.gradients, TOLERANCES.losses].map(short).join(' | ')} | | ${short(TOLERANCES.back)} |`,
+  ...(row.ours.branches.farthest <= FARTHEST_BRANCH
+    ? []
+    : [`${row.model}: another branch than float64's, ${short(row.ours.branches.farthest)} from its kink`]),
+]);
+const report = [
+  `| ${COLUMNS.join(' | ')} |`,
+  `|${'---|'.repeat(COLUMNS.length)}`,
+  ...rows.map(cells),
   '',
-  `${engine.description}; ${rows[0]?.torch}; batch ${options.batch}; in brackets PyTorch's own float32, three times which is tolerated too.`,
+  `${engine.description}; ${rows[0]?.torch}; batch ${options.batch}; in brackets PyTorch's own float32.`,
 ].join('\n');
 console.log(report);
 if (options.write) {
   const file = here('../docs/benchmarks.md');
   writeFileSync(file, withTable(readFileSync(file, 'utf8'), 'parity', report));
 }
-if (failed.length > 0) {
-  console.error(`beyond tolerance: ${failed.map(({ model }) => model).join(', ')}`);
+if (faults.length > 0) {
+  console.error(`beyond tolerance:\n${faults.join('\n')}`);
   process.exitCode = 1;
 }
