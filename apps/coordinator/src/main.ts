@@ -10,10 +10,9 @@ import { conductor, EXIT, onStopSignal, StoppedError } from './commands/attended
 import { benchCommand } from './commands/bench.js';
 import { controlCommands } from './commands/control.js';
 import { dataCommands } from './commands/data/index.js';
-import { doctor } from './commands/doctor.js';
 import { RestingError } from './commands/resting.js';
-import { type SimulateOptions, simulate, simulationLines } from './commands/simulate.js';
-import { type WorkerOptions, worker } from './commands/worker.js';
+import type { SimulateOptions } from './commands/simulate.js';
+import type { WorkerOptions } from './commands/worker.js';
 import { readConfig } from './config.js';
 import { typed } from './invocation.js';
 
@@ -68,6 +67,7 @@ program
   .addOption(workersPerDevice())
   .addOption(json())
   .action(async (options: WorkerOptions) => {
+    const { worker } = await import('./commands/worker.js');
     process.exitCode = await worker(options, config);
   });
 
@@ -91,6 +91,7 @@ program
     const stop = new AbortController();
     onStopSignal(() => (stop.signal.aborted ? process.exit(EXIT.stopped) : stop.abort()));
     const say = (text: string) => process.stderr.write(`${text}\n`);
+    const { simulate, simulationLines } = await import('./commands/simulate.js');
     try {
       const report = await simulate(options, { config, signal: stop.signal, say });
       process.stdout.write(asJson ? `${JSON.stringify(report)}\n` : simulationLines(report));
@@ -104,6 +105,7 @@ program
   .description('show what was found on this machine, and what each missing piece would bring')
   .addOption(json())
   .action(async (options: { json: boolean }) => {
+    const { doctor } = await import('./commands/doctor.js');
     process.exitCode = await doctor({ json: options.json, stdout: process.stdout, env: process.env });
   });
 

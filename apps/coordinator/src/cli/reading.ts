@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander';
 import { onStopSignal, print } from '../commands/attended.js';
-import { EXPORT_FORMATS, type ExportOptions, exportLines, exportRun } from '../commands/export.js';
-import { type PredictOptions, predict, predictionLines } from '../commands/predict.js';
+import type { ExportOptions } from '../commands/export.js';
+import { EXPORT_FORMATS } from '../commands/export-formats.js';
+import type { PredictOptions } from '../commands/predict.js';
 import type { ReportOptions } from '../commands/report.js';
-import { type ServeOptions, serve } from '../commands/serve.js';
+import type { ServeOptions } from '../commands/serve.js';
 import { status } from '../commands/status.js';
 import { watchStatus } from '../commands/status-watch.js';
 import type { CoordinatorConfig } from '../config.js';
@@ -15,7 +16,10 @@ const which = () =>
     .choices(['best', 'alpha'])
     .default('best');
 
-/** The commands that show, or use, what runs have left. */
+/**
+ * The commands that show, or use, what runs have left. Each loads what it takes when called: a report's plots alone
+ * take longer than all else.
+ */
 export function readingCommands(program: Command, config: CoordinatorConfig): void {
   program
     .command('status')
@@ -50,6 +54,7 @@ export function readingCommands(program: Command, config: CoordinatorConfig): vo
     .addOption(runs())
     .addOption(json())
     .action(async (runId: string, options: ExportOptions & { json: boolean }) => {
+      const { exportLines, exportRun } = await import('../commands/export.js');
       const summary = await exportRun(runId, options, config);
       print(options.json ? [JSON.stringify(summary)] : exportLines(summary));
     });
@@ -69,6 +74,7 @@ export function readingCommands(program: Command, config: CoordinatorConfig): vo
     .addOption(runs())
     .addOption(json())
     .action(async (runId: string, images: string[], options: PredictOptions & { json: boolean }) => {
+      const { predict, predictionLines } = await import('../commands/predict.js');
       const summary = await predict(runId, images, options, config);
       print(options.json ? [JSON.stringify(summary)] : predictionLines(summary));
     });
@@ -87,6 +93,7 @@ export function readingCommands(program: Command, config: CoordinatorConfig): vo
     .action(async (options: ServeOptions) => {
       const stop = new AbortController();
       onStopSignal(() => stop.abort());
+      const { serve } = await import('../commands/serve.js');
       await serve(options, config, stop.signal);
     });
 
@@ -103,7 +110,7 @@ export function readingCommands(program: Command, config: CoordinatorConfig): vo
     .addOption(runs())
     .addOption(json())
     .action(async (runIds: string[], options: ReportOptions & { json: boolean }) => {
-      const { report } = await import('../commands/report.js'); // Its plots take longer to load than all else together.
+      const { report } = await import('../commands/report.js');
       const summary = await report(runIds, options);
       print(options.json ? [JSON.stringify(summary)] : summary.files);
     });

@@ -1,9 +1,8 @@
 import { type Command, Option } from 'commander';
 import type { Conduct, Conducting } from '../commands/attended.js';
-import { type CompareOptions, compare, comparisonLines } from '../commands/compare.js';
+import type { CompareOptions } from '../commands/compare.js';
 import { printControlled, unpause } from '../commands/control.js';
-import { dryRun, dryRunLines } from '../commands/dry-run.js';
-import { type ResumeOptions, type RunOptions, resume, retry, run } from '../commands/run.js';
+import type { ResumeOptions, RunOptions } from '../commands/run.js';
 import { CONTENDER_NAMES } from '../compare/contenders.js';
 import {
   attempts,
@@ -20,7 +19,7 @@ import {
   workersPerDevice,
 } from './flags.js';
 
-/** The commands that train: a run, one that goes on, several that are compared. */
+/** The commands that train: a run, one that goes on, several that are compared. Each loads what it takes when called. */
 export function runningCommands(program: Command, conduct: Conduct): void {
   conducting(program.command('run'))
     .description('run an experiment: train alpha, evolve masks, measure the best network on the test set')
@@ -32,11 +31,14 @@ export function runningCommands(program: Command, conduct: Conduct): void {
     .option('--run-id <id>', 'the name of the run (default: experiment, date and time)')
     .option('--or-resume', 'where a run of the name --run-id exists, go on with it: for what starts this command again')
     .option('--dry-run', 'check the experiment and say what it would cost: jobs, epochs, an estimate of the time')
-    .action((file: string, options: RunOptions & Conducting & { readonly dryRun?: true }) =>
-      options.dryRun
-        ? conduct(options, (around) => dryRun(file, options, around), dryRunLines)
-        : conduct(options, (around) => run(file, options, around)),
-    );
+    .action(async (file: string, options: RunOptions & Conducting & { readonly dryRun?: true }) => {
+      if (options.dryRun) {
+        const { dryRun, dryRunLines } = await import('../commands/dry-run.js');
+        return conduct(options, (around) => dryRun(file, options, around), dryRunLines);
+      }
+      const { run } = await import('../commands/run.js');
+      return conduct(options, (around) => run(file, options, around));
+    });
 
   conducting(program.command('resume'))
     .description(
@@ -45,8 +47,9 @@ export function runningCommands(program: Command, conduct: Conduct): void {
     .argument('<run-id>', 'the run')
     .action(async (runId: string, options: ResumeOptions & Conducting) => {
       const unpaused = await unpause(runId, options.runs);
-      if (unpaused) printControlled(unpaused, options.json);
-      else await conduct(options, (around) => resume(runId, options, around));
+      if (unpaused) return printControlled(unpaused, options.json);
+      const { resume } = await import('../commands/run.js');
+      return conduct(options, (around) => resume(runId, options, around));
     });
 
   conducting(program.command('retry'))
@@ -54,9 +57,10 @@ export function runningCommands(program: Command, conduct: Conduct): void {
       'give the individuals of a run that were given up another chance: goes on here from the generation of the first of them',
     )
     .argument('<run-id>', 'the run, stopped or finished')
-    .action((runId: string, options: ResumeOptions & Conducting) =>
-      conduct(options, (around) => retry(runId, options, around)),
-    );
+    .action(async (runId: string, options: ResumeOptions & Conducting) => {
+      const { retry } = await import('../commands/run.js');
+      return conduct(options, (around) => retry(runId, options, around));
+    });
 
   program
     .command('compare')
@@ -93,7 +97,8 @@ export function runningCommands(program: Command, conduct: Conduct): void {
     .option('--markdown <file>', 'write the tables to this file as well')
     .option('--svg <file>', 'write a figure: the best network so far against images seen')
     .addOption(json())
-    .action((files: string[], options: CompareOptions & Conducting) =>
-      conduct(options, (around) => compare(files, options, around), comparisonLines, 'the same command'),
-    );
+    .action(async (files: string[], options: CompareOptions & Conducting) => {
+      const { compare, comparisonLines } = await import('../commands/compare.js');
+      return conduct(options, (around) => compare(files, options, around), comparisonLines, 'the same command');
+    });
 }

@@ -11,7 +11,6 @@ import type { RunDescription, RunEvent, Watch } from '../run-events.js';
 import { DEFAULT_SERVE_PORT } from '../serve/serve-address.js';
 import type { Surroundings } from './access.js';
 import { RestingError } from './resting.js';
-import { openDashboard } from './serve.js';
 
 export const EXIT = { done: 0, failed: 1, wrongInput: 2, stopped: 130 } as const;
 
@@ -38,6 +37,11 @@ export const print = (lines: readonly string[]) => process.stdout.write(lines.ma
 export function onStopSignal(stop: () => void): void {
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+}
+
+async function openDashboard(...asked: Parameters<typeof import('./serve.js').openDashboard>) {
+  const serving = await import('./serve.js');
+  return serving.openDashboard(...asked);
 }
 
 export type Conduct = ReturnType<typeof conductor>['conduct'];

@@ -7,8 +7,7 @@ import type { CoordinatorConfig } from '../config.js';
 import { type ChosenNetwork, chosenNetwork, type Which } from '../network/chosen-network.js';
 import { safetensorsFiles, tfjsFiles } from '../network/export-files.js';
 import { tensorBoardFiles } from '../tensorboard/run-events.js';
-
-export const EXPORT_FORMATS = ['safetensors', 'tfjs', 'tensorboard'] as const;
+import type { EXPORT_FORMATS } from './export-formats.js';
 
 export interface ExportOptions {
   readonly runs: string;

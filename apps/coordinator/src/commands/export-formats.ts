@@ -1,0 +1,1 @@
+export const EXPORT_FORMATS = ['safetensors', 'tfjs', 'tensorboard'] as const;
