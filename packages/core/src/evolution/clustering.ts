@@ -1,17 +1,20 @@
-import { hammingDistances } from './hamming.js';
+import { hammingDistance } from './hamming.js';
 import type { Mask } from './individual.js';
-import { type Linkage, linkage, type MergeTree } from './linkage.js';
+import { type Linkage, linkageOfSquare, type MergeTree } from './linkage.js';
+import { squareDistances } from './square-distances.js';
 import { UnionFind } from './union-find.js';
 
 /**
- * Algorithm 2, lines 1-20: hierarchical clustering of bit strings by Eq. 7 until `count` clusters are left.
+ * Algorithm 2, lines 1-20: hierarchical clustering of bit strings by Eq. 7 until `count` clusters are left. Takes 8 n^2
+ * bytes meanwhile.
  * @param masks n masks of one length.
  * @param count clusters wanted, in [1, n].
  * @returns `[n]`, the cluster of each mask, numbered 0..count-1 in the order in which the masks first meet them.
  * @throws RangeError for a count outside [1, n]; MaskLengthError for masks of different lengths.
  */
 export function cluster(masks: readonly Mask[], count: number, method: Linkage = 'average'): Int32Array {
-  return cut(linkage(hammingDistances(masks), masks.length, method), count);
+  const square = squareDistances(masks.length, hammingDistance(masks));
+  return cut(linkageOfSquare(square, masks.length, method), count);
 }
 
 /**

@@ -9,21 +9,26 @@ import type { Mask } from './individual.js';
  */
 export function hammingDistances(masks: readonly Mask[]): Float64Array {
   const n = masks.length;
+  const distanceOf = hammingDistance(masks);
+  const distances = new Float64Array((n * (n - 1)) / 2);
+  let at = 0;
+  for (let i = 0; i < n; i++) {
+    for (let j = i + 1; j < n; j++) distances[at++] = distanceOf(i, j);
+  }
+  return distances;
+}
+
+/** Eq. 7 of masks i and j. @throws MaskLengthError when a mask is not as long as the first. */
+export function hammingDistance(masks: readonly Mask[]): (i: number, j: number) => number {
   const length = masks[0]?.length ?? 0;
   const width = Math.ceil(length / 32); // words a mask
   const words = pack(masks, length, width);
   const roots = Float64Array.from({ length: length + 1 }, (_, bits) => Math.sqrt(bits));
-
-  const distances = new Float64Array((n * (n - 1)) / 2);
-  let at = 0;
-  for (let i = 0; i < n; i++) {
-    for (let j = i + 1; j < n; j++) {
-      let differing = 0;
-      for (let w = 0; w < width; w++) differing += popcount(words[i * width + w]! ^ words[j * width + w]!);
-      distances[at++] = roots[differing]!;
-    }
-  }
-  return distances;
+  return (i, j) => {
+    let differing = 0;
+    for (let w = 0; w < width; w++) differing += popcount(words[i * width + w]! ^ words[j * width + w]!);
+    return roots[differing]!;
+  };
 }
 
 /** @returns `[masks.length * width]`, 32 bits of a mask in each word. */

@@ -1,20 +1,16 @@
-import { rowStarts } from './raw-merges.js';
-
 /** Clusters not merged away yet, and their distances to one another. */
 export class LiveClusters {
   readonly #d: Float64Array;
-  readonly #start: Int32Array;
-  // Of the first `count` entries: who is live, ascending, and its row start (spares the hot loops one look-up).
+  readonly #n: number;
+  /** Of the first `count` entries: who is live, ascending. */
   readonly #live: Int32Array;
-  readonly #liveStart: Int32Array;
   #count: number;
 
-  /** @param d condensed `[n (n - 1) / 2]`. Taken over. */
+  /** @param d `[n n]`, symmetric. Taken over. */
   constructor(d: Float64Array, n: number) {
     this.#d = d;
-    this.#start = rowStarts(n);
+    this.#n = n;
     this.#live = Int32Array.from({ length: n }, (_, i) => i);
-    this.#liveStart = this.#start.slice();
     this.#count = n;
   }
 
@@ -22,9 +18,8 @@ export class LiveClusters {
     return this.#live[0]!;
   }
 
-  /** Of x < y. */
   distance(x: number, y: number): number {
-    return this.#d[this.#start[x]! + y]!;
+    return this.#d[x * this.#n + y]!;
   }
 
   /**
@@ -34,52 +29,39 @@ export class LiveClusters {
   nearestTo(x: number, before: number): number {
     const d = this.#d;
     const live = this.#live;
-    const liveStart = this.#liveStart;
     const count = this.#count;
-    let nearest = before < 0 ? Infinity : this.distance(Math.min(x, before), Math.max(x, before));
-    let nearestAt = -1;
-
-    let at = 0;
-    for (; live[at]! < x; at++) {
-      const distance = d[liveStart[at]! + x]!;
-      if (distance < nearest) {
+    const row = x * this.#n;
+    let nearest = before < 0 ? Infinity : d[row + before]!;
+    let nearestTo = before;
+    for (let at = 0; at < count; at++) {
+      const i = live[at]!;
+      const distance = d[row + i]!;
+      if (distance < nearest && i !== x) {
         nearest = distance;
-        nearestAt = at;
+        nearestTo = i;
       }
     }
-    const start = this.#start[x]!;
-    for (at++; at < count; at++) {
-      const distance = d[start + live[at]!]!;
-      if (distance < nearest) {
-        nearest = distance;
-        nearestAt = at;
-      }
-    }
-    return nearestAt < 0 ? before : live[nearestAt]!;
+    return nearestTo;
   }
 
   /** Cluster x < y becomes part of y: the distances of y to all others are renewed from those of both. */
   merge(x: number, y: number, weights: { x: number; y: number } | 'farthest'): void {
     const d = this.#d;
-    const start = this.#start;
+    const n = this.#n;
     const live = this.#live;
-    const liveStart = this.#liveStart;
     const xAt = live.indexOf(x);
     live.copyWithin(xAt, xAt + 1, this.#count);
-    liveStart.copyWithin(xAt, xAt + 1, this.#count);
     const count = --this.#count;
 
     for (let at = 0; at < count; at++) {
       const i = live[at]!;
       if (i === y) continue;
-      const toX = d[i < x ? liveStart[at]! + x : start[x]! + i]!;
-      const toYAt = i < y ? liveStart[at]! + y : start[y]! + i;
-      const toY = d[toYAt]!;
-      if (weights === 'farthest') {
-        if (toX > toY) d[toYAt] = toX;
-      } else {
-        d[toYAt] = (weights.x * toX + weights.y * toY) / (weights.x + weights.y);
-      }
+      const toX = d[x * n + i]!;
+      const toY = d[y * n + i]!;
+      const distance =
+        weights === 'farthest' ? Math.max(toX, toY) : (weights.x * toX + weights.y * toY) / (weights.x + weights.y);
+      d[y * n + i] = distance;
+      d[i * n + y] = distance;
     }
   }
 }

@@ -4,7 +4,7 @@ import { emptyMerges, type RawMerges } from './raw-merges.js';
 /**
  * From any cluster on to its nearest neighbour, and on from there, until two are each other's nearest: those merge.
  * A merged cluster lives on under the higher of its two numbers.
- * @param d condensed `[n (n - 1) / 2]`. Overwritten.
+ * @param d `[n n]`, symmetric. Overwritten.
  */
 export function nearestNeighbourChain(d: Float64Array, n: number, method: 'average' | 'complete'): RawMerges {
   const merges = emptyMerges(n);
