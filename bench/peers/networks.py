@@ -46,6 +46,14 @@ class Plain:
         return F.max_pool2d(x, kernel, stride, padding)
 
 
+def draw_batch_norm(norm):
+    """As training leaves it: nothing is the 0 or 1 that it starts with."""
+    norm.weight.uniform_(0.5, 1.5)
+    norm.bias.normal_(0, 0.2)
+    norm.running_mean.normal_(0, 0.2)
+    norm.running_var.uniform_(0.5, 2)
+
+
 class Block(nn.Module):
     """A basic block with the paper's shortcut B; its names are those of kuangliu/pytorch-cifar."""
 

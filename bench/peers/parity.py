@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from branches import Following, Recording, read_branches
-from networks import FULL, Plain
+from networks import FULL, Plain, draw_batch_norm
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -37,10 +37,7 @@ def randomise(network, model):
     with torch.no_grad():
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):
-                module.weight.uniform_(0.5, 1.5)
-                module.bias.normal_(0, 0.2)
-                module.running_mean.normal_(0, 0.2)
-                module.running_var.uniform_(0.5, 2)
+                draw_batch_norm(module)
             elif model == "nin" and isinstance(module, nn.Conv2d):
                 module.weight.normal_(0, 0.05)
                 module.bias.zero_()

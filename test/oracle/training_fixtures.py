@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench/peers"))
-from networks import NARROW, Kinks, Plain  # noqa: E402
+from networks import NARROW, Kinks, Plain, draw_batch_norm  # noqa: E402
 
 TRAINING = {"momentum": 0.9, "weightDecay": 5e-4, "learningRates": [0.05] * 10 + [0.01] * 10}
 OUT = Path(__file__).parents[2] / "packages/core/src/training/fixtures"
@@ -223,10 +223,7 @@ def network(build, config):
     with torch.no_grad():
         for module in net.modules():
             if isinstance(module, nn.BatchNorm2d):
-                module.weight.uniform_(0.5, 1.5)
-                module.bias.normal_(0, 0.2)
-                module.running_mean.normal_(0, 0.2)
-                module.running_var.uniform_(0.5, 2)
+                draw_batch_norm(module)
             elif isinstance(module, nn.Conv2d) and module.bias is not None:
                 # Of a network without batch norm: with PyTorch's own weights hardly anything reaches the first layers.
                 nn.init.kaiming_normal_(module.weight)
