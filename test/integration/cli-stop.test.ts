@@ -2,6 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { readJournal } from '@nesgd/core/run';
+import { findBrokerBinary, startBroker } from '@nesgd/core/runtime';
+import { defaultCacheRoot } from '@nesgd/core/storage';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { imageFiles, tarOf } from '../../packages/core/src/datasets/test-support.js';
 import { type Cli, childrenOf, isAlive, until, Workplace, writeExperiment } from '../support/cli.js';
@@ -116,6 +119,22 @@ describe('a run that is told to stop', () => {
     cli.child.kill('SIGINT');
     expect(await cli.exited).toEqual({ code: 130, signal: null });
     server.close();
+  });
+
+  it('while its broker takes no job exits with 130', async () => {
+    const broker = await startBroker(findBrokerBinary(defaultCacheRoot(process.env), process.env) as string);
+    const client = new Redis(broker.url);
+    try {
+      await client.call('CLIENT', 'PAUSE', '3600000', 'WRITE');
+      const cli = workplace.start(['run', long, '--broker', broker.url, '--workers', '0', '--run-id', 'paused']);
+      await until('it sends the first', async () => /alpha: training the checkpoint/.test(cli.stderr));
+      cli.child.kill('SIGINT');
+      expect(await cli.exited, cli.stderr).toEqual({ code: 130, signal: null });
+      expect(cli.stderr).toContain('resume paused" goes on');
+    } finally {
+      client.disconnect();
+      await broker.stop();
+    }
   });
 
   it('twice does not wait for a worker that hangs', async () => {

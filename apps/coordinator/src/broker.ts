@@ -17,6 +17,11 @@ export type Broker =
   | { readonly kind: 'local'; close(): Promise<void> };
 
 const CONNECT_TIMEOUT_MS = 5_000;
+/**
+ * Told to stop, a command takes its jobs off the queue, and waits so long for the broker to take part. What it asked then
+ * fails, whatever it waits for; nothing is lost that a run is resumed from.
+ */
+const LEAVE_TIMEOUT_MS = 10_000;
 
 /**
  * `auto`: REDIS_URL if set; else a redis-server or valkey-server found here, started for this run on a loopback port;
@@ -100,7 +105,17 @@ async function connect(url: string, signal: AbortSignal): Promise<Extract<Broker
   } finally {
     giveUp.removeEventListener('abort', disconnect);
   }
-  return { kind: 'queue', url, connection, own: false, close: async () => connection.disconnect() };
+  let leaving: NodeJS.Timeout | undefined;
+  const leave = () => {
+    leaving = setTimeout(disconnect, LEAVE_TIMEOUT_MS);
+  };
+  signal.addEventListener('abort', leave, { once: true });
+  const close = async () => {
+    signal.removeEventListener('abort', leave);
+    clearTimeout(leaving);
+    disconnect();
+  };
+  return { kind: 'queue', url, connection, own: false, close };
 }
 
 function reasonOf(error: unknown): string {
