@@ -115,6 +115,11 @@ describe('nesgd bench refuses, with exit code 2 and before any work,', () => {
     ],
     ['another peer', () => ['--peer', 'jax'], /--peer.*torch/],
     ['--compiled without a peer', () => ['--compiled'], /--compiled .*give --peer torch/],
+    [
+      'to compile what is not measured',
+      () => ['--models', 'resnet8', '--compiled', 'resnet20', ...torch, python],
+      /--compiled: resnet20 is not measured; --models wants it too/,
+    ],
     ['--write without a peer', () => ['--write'], /--write .*give --peer torch/],
     ['a peer that is not set up', () => ['--peer', 'torch'], /there is no .*bench-peers\/bin\/python: run "sh bench/],
     ['a Python that is not there', () => [...torch, 'none'], /none has no PyTorch that loads .*ENOENT.*setup\.sh/],

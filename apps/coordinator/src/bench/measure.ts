@@ -26,7 +26,7 @@ export function measureRow(model: ModelName, plan: BenchPlan): Promise<MeasuredR
     if (!torch) return measureBeside(trainer!, undefined, undefined, of);
     const settings = { python: torch.python, model, threads, batch, device: deviceOf(trainer!) };
     return withProcesses([startTorch({ ...settings, mode: 'eager' })], async ([peer]) => {
-      const compiled = torch.compiled ? await startCompiled(settings) : undefined;
+      const compiled = torch.compiled.includes(model) ? await startCompiled(settings) : undefined;
       try {
         return await measureBeside(trainer!, peer, compiled, of);
       } finally {

@@ -37,7 +37,8 @@ export interface BenchOptions {
   readonly pairs: number;
   readonly steps?: number;
   readonly peer?: 'torch';
-  readonly compiled: boolean;
+  /** `true` where the flag came without a list. */
+  readonly compiled?: string | true;
   readonly python?: string;
   /** `true` where the flag came without a list. */
   readonly population?: string | true;
@@ -58,7 +59,8 @@ export interface BenchPlan {
   readonly pairs: number;
   /** Of a measurement; undefined: as many as fill it. */
   readonly steps: number | undefined;
-  readonly torch: { readonly python: string; readonly compiled: boolean } | undefined;
+  /** `compiled`: the networks that `torch.compile` trains too. */
+  readonly torch: { readonly python: string; readonly compiled: readonly ModelName[] } | undefined;
   readonly population: readonly ModelName[];
   /** The file whose table is replaced. */
   readonly write: string | undefined;
@@ -73,29 +75,34 @@ export async function planBench(options: BenchOptions, cacheRoot: string): Promi
   const card = options.device === 'gpu' ? await chooseCard(engine, cacheRoot) : undefined;
   const { peer, batch } = options;
   for (const [flag, given] of Object.entries({
-    '--compiled': options.compiled,
+    '--compiled': options.compiled !== undefined,
     '--python': options.python !== undefined,
     '--write': options.write !== undefined,
   })) {
     if (given && peer === undefined) throw refusal(`${flag} is about the comparison: give --peer torch with it`);
   }
+  const models = options.models === undefined ? PAPER_MODELS : parseModels('--models', options.models);
+  const compiled = listOf('--compiled', options.compiled, models);
+  const unmeasured = compiled.find((model) => !models.includes(model));
+  if (unmeasured) throw refusal(`--compiled: ${unmeasured} is not measured; --models wants it too`);
   return {
-    models: options.models === undefined ? PAPER_MODELS : parseModels('--models', options.models),
+    models,
     engine,
     card,
     threads: options.threads ?? (engine === 'wasm' ? 1 : availableParallelism()),
     batchOf: (model) => batch ?? (LARGE_MODELS.has(model) ? 32 : 128),
     pairs: options.pairs,
     steps: options.steps,
-    torch: peer && { python: await findTorch(options.python, cacheRoot), compiled: options.compiled },
-    population: populationOf(options.population),
+    torch: peer && { python: await findTorch(options.python, cacheRoot), compiled },
+    population: listOf('--population', options.population, ['resnet20', 'resnet18']),
     write: fileToWrite(options.write, engine),
   };
 }
 
-function populationOf(flag: BenchOptions['population']): readonly ModelName[] {
-  if (flag === undefined) return [];
-  return flag === true ? ['resnet20', 'resnet18'] : parseModels('--population', flag);
+/** Of a flag whose list may be left out: `byDefault` then, none where the flag did not come. */
+function listOf(flag: string, given: string | true | undefined, byDefault: readonly ModelName[]): readonly ModelName[] {
+  if (given === undefined) return [];
+  return given === true ? byDefault : parseModels(flag, given);
 }
 
 function parseModels(flag: string, list: string): ModelName[] {

@@ -31,7 +31,10 @@ export function benchCommand(command: Command, config: CoordinatorConfig): Comma
     .addOption(count('--pairs <n>', 'measurements of each; medians are shown').default(5))
     .addOption(count('--steps <n>', 'of a measurement (default: as many as fill two seconds)'))
     .addOption(new Option('--peer <name>', 'measure this beside ours, in turn').choices(['torch']))
-    .option('--compiled', 'torch.compile too, which takes minutes and wants g++', false)
+    .option(
+      '--compiled [a,b,...]',
+      'torch.compile too, of all that is measured or of some of it; takes minutes a network, and wants g++',
+    )
     .option('--python <path>', 'a Python that has PyTorch (default: the one that "sh bench/peers/setup.sh" makes)')
     .option(
       '--population [a,b,...]',
