@@ -6,13 +6,14 @@
  * PyTorch's own float32 is measured likewise and is the yardstick (docs/decisions/0275-*).
  *
  * Run: npm run build && sh bench/peers/setup.sh && node bench/parity.mjs
- *   --models a,b,... (default: all)   --engine tensorflow   --threads 2   --batch 8
+ *   --models a,b,... (default: all)   --engine tensorflow   --threads 2   --batch N (default: 4; 2 for densenet100 and
+ *   densenet121, which take long; 16 for dpn92, which few images make too sensitive, docs/decisions/0275-*)
  *   --python PATH (with PyTorch and safetensors; default: the one of bench/peers/setup.sh)
  *   --write (puts the table into docs/benchmarks.md)
  */
 import { execFile } from 'node:child_process';
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
@@ -37,8 +38,12 @@ const JUDGED = ['logits', 'gradients', 'losses', 'back'];
 /** A branch that float64 would not have taken is at most this far from the kink: the issue's bound for logits. */
 const FARTHEST_BRANCH = 1e-3;
 
+const BATCH = 4;
+const BATCHES = { densenet100: 2, densenet121: 2, dpn92: 16 };
+
 const COLUMNS = [
-  ...['network', 'logits', 'gradients', 'losses of 20 steps', 'first and last loss', 'back in PyTorch: logits'],
+  ...['network', 'batch', 'logits', 'gradients', 'losses of 20 steps', 'first and last loss'],
+  'back in PyTorch: logits',
   ...['other branches, of millions', 'farthest', 'on float64’s branches: gradients', 'losses'],
 ];
 
@@ -48,11 +53,12 @@ const { values: options } = parseArgs({
     models: { type: 'string', default: MODEL_NAMES.join() },
     engine: { type: 'string', default: 'tensorflow' },
     threads: { type: 'string', default: '2' },
-    batch: { type: 'string', default: '8' },
+    batch: { type: 'string' },
     python: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
 });
+const batchOf = (model) => Number(options.batch ?? BATCHES[model] ?? BATCH);
 const python = options.python ?? join(defaultCacheRoot(process.env), 'bench-peers/bin/python');
 if (!existsSync(python)) {
   console.error(`there is no PyTorch to compare with (${python}): run sh bench/peers/setup.sh, or give --python`);
@@ -79,7 +85,7 @@ for (const model of options.models.split(',')) {
 }
 
 async function compare(model, folder) {
-  const { torch, training, single } = await peer('make', model, folder, options.batch);
+  const { torch, training, single } = await peer('make', model, folder, String(batchOf(model)));
   const file = join(folder, 'inputs.safetensors');
   const { tensors } = parseSafetensors(readFileSync(file), file);
   const images = float32Values(tensors.get('images'));
@@ -156,6 +162,7 @@ function cells(row) {
   const both = (show) => `${show(row.ours)} (${show(row.single)})`;
   const texts = [
     row.model,
+    batchOf(row.model),
     ...['logits', 'gradients', 'losses'].map((what) => both((of) => short(of[what]))),
     `${row.losses.first.toFixed(2)}, ${row.losses.last.toFixed(2)}`,
     short(row.ours.back),
@@ -180,7 +187,7 @@ const report = [
   `|${'---|'.repeat(COLUMNS.length)}`,
   ...rows.map(cells),
   '',
-  `${engine.description}; ${rows[0]?.torch}; batch ${options.batch}; in brackets PyTorch's own float32.`,
+  `${engine.description}; ${rows[0]?.torch}; ${cpus()[0]?.model}; in brackets PyTorch's own float32.`,
 ].join('\n');
 console.log(report);
 if (options.write) {

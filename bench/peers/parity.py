@@ -19,8 +19,17 @@ from torch import nn
 
 # With steps of 0.01, PyTorch's float32 leaves float64 even along its own branches (ResNet-34): what there is to see then is
 # how a training amplifies. Chosen by PyTorch's two precisions alone. The narrow fixtures have large steps.
-TRAINING = {"momentum": 0.9, "weightDecay": 5e-4, "learningRates": [0.001] * 20}
+LEARNING_RATE = 0.001
+# At its start the gradient of DPN-92's first layer is two hundred long: of larger steps, and of fewer images a batch, each
+# amplifies rounding to other branches far from any kink, in PyTorch too (docs/decisions/0275).
+LEARNING_RATES = {"dpn92": 0.000003}
+STEPS = 20
 BATCHES = 4
+
+
+def training_of(model):
+    rate = LEARNING_RATES.get(model, LEARNING_RATE)
+    return {"momentum": 0.9, "weightDecay": 5e-4, "learningRates": [rate] * STEPS}
 
 
 def build(model, activations=Plain, like=None):
@@ -48,14 +57,15 @@ def eval_logits(network, images):
         return network.eval()(images[0])
 
 
-def train(network, images, labels, each_step):
+def train(model, network, images, labels, each_step):
     """Gradients of the first batch and the losses of twenty steps of SGD. `each_step` is called before and after each."""
     network.train()
     found = {"losses": []}
+    training = training_of(model)
     optimiser = torch.optim.SGD(
-        network.parameters(), lr=0, momentum=TRAINING["momentum"], weight_decay=TRAINING["weightDecay"]
+        network.parameters(), lr=0, momentum=training["momentum"], weight_decay=training["weightDecay"]
     )
-    for step, rate in enumerate(TRAINING["learningRates"]):
+    for step, rate in enumerate(training["learningRates"]):
         optimiser.param_groups[0]["lr"] = rate
         optimiser.zero_grad()
         after = each_step(step)
@@ -85,7 +95,7 @@ def along(model, weights, images, labels, branches):
 
         return after
 
-    found = train(network, images, labels, each_step)
+    found = train(model, network, images, labels, each_step)
     return found, {"total": activations.total, "others": activations.others, "farthest": activations.farthest}
 
 
@@ -122,7 +132,7 @@ def make(model, folder, batch):
     )
     exact = build(model, Plain, weights)
     logits = eval_logits(exact, images.double())
-    free = train(exact, images.double(), labels, lambda step: None)
+    free = train(model, exact, images.double(), labels, lambda step: None)
     save_file(free | {"logits": logits}, folder / "free.safetensors")
 
     single = {"logits": part_of_range(eval_logits(network, images).double(), logits)}
@@ -132,9 +142,9 @@ def make(model, folder, batch):
         activations.taken = []
         return lambda: taken.append(activations.taken)
 
-    found = train(network, images, labels, each_step)
+    found = train(model, network, images, labels, each_step)
     single |= results(model, weights, images.double(), labels, found, lambda step: taken[step], free)
-    return {"torch": f"PyTorch {torch.__version__}", "training": TRAINING, "single": single}
+    return {"torch": f"PyTorch {torch.__version__}", "training": training_of(model), "single": single}
 
 
 def judge(model, folder):
@@ -160,7 +170,7 @@ def judge(model, folder):
     return judged | {"back": part_of_range(torch.tensor(ours["trainedLogits"], dtype=torch.float64), back)}
 
 
-def main(command, model, folder, batch="8"):
+def main(command, model, folder, batch=None):
     if command == "make":
         return make(model, Path(folder), int(batch))
     return judge(model, Path(folder))

@@ -75,6 +75,16 @@ describe('what nesgd bench says', () => {
     expect(lines.filter((line) => !line.includes('2026'))).not.toContainEqual(expect.stringMatching(/PyTorch|ratio/));
   });
 
+  it('engine wasm has a bar of its own, beside PyTorch or not', () => {
+    const of = (gflops: number) => ({
+      ...report,
+      rows: [row({ engine: 'wasm', model: 'resnet20', gflops, threads: 1 })],
+    });
+    const bars = (gflops: number) => text(of(gflops)).filter((line) => /^(met|missed)/.test(line));
+    expect(bars(12)).toEqual(['met    resnet20 at 12.0 GFLOPS on one core (bar 12)']);
+    expect(bars(11.99)).toEqual(['missed resnet20 at 12.0 GFLOPS on one core (bar 12)']);
+  });
+
   it('a peer that does not compile is shown as that, with the reason', () => {
     const failed = { name: 'torch.compile', failed: 'no g++' };
     const of = { ...report, rows: [row({ compiled: failed })] };
