@@ -3,6 +3,7 @@
  * FOLDER/RUN_ID with 50 generations of 2,000 individuals of 60 blocks, each with a curve of 4 epochs, about 110 MB. The
  * facts are consistent (generations hold what was evaluated, with its accuracy) but drawn at random, not searched for.
  */
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,7 +33,7 @@ let seq = 0;
 async function append(fact, provenance) {
   const line = JSON.stringify({ seq, meta: { at, ...(provenance && { provenance }) }, fact });
   seq += 1;
-  if (!file.write(`${line}\n`)) await new Promise((resolve) => file.once('drain', resolve));
+  if (!file.write(`${line}\n`)) await once(file, 'drain');
 }
 
 function curve(accuracy) {

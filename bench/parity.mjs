@@ -71,7 +71,7 @@ async function peer(...args) {
   return JSON.parse(stdout);
 }
 
-const engine = await createEngine(options.engine, Number(options.threads));
+const engine = await createEngine(/** @type {any} */ (options.engine), Number(options.threads));
 const rows = [];
 for (const model of options.models.split(',')) {
   console.error(`${model}: begun after ${(performance.now() / 1000).toFixed(0)} s`);

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { prepareDataset } from '@nesgd/core/datasets';
 import { blockNames } from '@nesgd/core/models';
-import { PROTOCOL_VERSION } from '@nesgd/core/protocol';
+import { jobSchema, PROTOCOL_VERSION } from '@nesgd/core/protocol';
 import { cacheFolder } from '@nesgd/core/storage';
 import { createExecutor } from '@nesgd/core/training';
 
@@ -27,7 +27,7 @@ const { values: options } = parseArgs({
   },
 });
 const [jobs, steps, batch, threads] = ['jobs', 'steps', 'batch', 'threads'].map((name) => Number(options[name]));
-const { model: name, engine } = options;
+const { model: name, engine } = /** @type {any} */ (options);
 
 /** In MiB, as the operating system counts it. */
 const residentMb = () => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]) / 1024;
@@ -39,7 +39,7 @@ try {
   // A fifth of the images is for validation.
   const images = { trainImages: (steps * batch * 5) / 4, testImages: 100, validationFraction: 0.2 };
   const { split } = await prepareDataset({ name: 'mnist', ...images, augmentation }, cache.datasets);
-  const model = { name, granularity: 'block' };
+  const model = /** @type {const} */ ({ name, granularity: 'block' });
   const blocks = blockNames(model, [28, 28, 1], 10).length;
   const common = {
     ...{ version: PROTOCOL_VERSION, runId: 'soak', seed: 1, runtime: { engine, threads } },
@@ -49,13 +49,14 @@ try {
     ...{ epochs: 1, batchSize: batch, momentum: 0.9, weightDecay: 5e-4 },
     ...{ schedule: 'cosine', milestones: [], gamma: 0.1, weights: 'best' },
   };
-  const executor = await createExecutor({ engine, threads, cache });
-  const alpha = await executor.execute({ ...common, kind: 'alpha', training: { ...optimisation, learningRate: 0.1 } });
+  const executor = await createExecutor({ runtime: common.runtime, cache });
+  const execute = (job) => executor.execute(jobSchema.parse(job));
+  const alpha = await execute({ ...common, kind: 'alpha', training: { ...optimisation, learningRate: 0.1 } });
   let stepsDone = alpha.imagesTrained / batch;
   const measured = [];
   for (let job = 0; job < jobs; job++) {
     const mask = (2 ** job % (2 ** blocks - 1)).toString(2).padStart(blocks, '0');
-    const result = await executor.execute({
+    const result = await execute({
       ...{ ...common, kind: 'evaluate', alpha: alpha.weights, mask, repeat: 0, keepWeightsAbove: 2 },
       training: { ...optimisation, learningRateRetained: 0.01, learningRateReinitialised: 0.1 },
     });

@@ -30,6 +30,7 @@ const CHECKS = [
   ],
   ['types (tsc)', tool('typescript/bin/tsc'), '-b', '--pretty', 'false'],
   ['types of the set-up scripts (tsc)', tool('typescript/bin/tsc'), '-p', 'infra', '--pretty', 'false'],
+  ['types of the benchmarks (tsc)', tool('typescript/bin/tsc'), '-p', 'bench', '--pretty', 'false'],
   ['dead code (knip)', tool('knip/bin/knip.js'), '--no-progress', '--treat-config-hints-as-errors'],
   ...(options['without-tests'] ? [] : [/** @type {const} */ (['tests (vitest)', tool('vitest/vitest.mjs'), 'run'])]),
 ];

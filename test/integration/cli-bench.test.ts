@@ -13,6 +13,7 @@ if (process.argv[2] === '-c') process.exit(process.env.NO_TORCH ? (console.error
 const settings = JSON.parse(process.argv.at(-1));
 if (settings.mode === 'compile') throw new Error('no compiler');
 const say = (answer) => console.log(JSON.stringify(answer));
+if (settings.model === 'resnet14') process.exit(console.error('no memory left') ?? 1);
 say({ ready: 'Torch of ' + settings.threads });
 createInterface({ input: process.stdin }).on('line', (line) => {
   const { do: what, steps } = JSON.parse(line);
@@ -76,6 +77,18 @@ describe('nesgd bench --json', () => {
     const best = population!.splits.toSorted((a, b) => b.imagesPerSecond - a.imagesPerSecond)[0];
     expect(population).toMatchObject({ model: 'resnet8', workers: best!.workers, threads: best!.threads });
     expect(population!.ratio).toBeCloseTo(population!.imagesPerSecond / population!.peerImagesPerSecond!, 6);
+  });
+
+  it('measures the others where one network fails, and a population of those that have a bar', async () => {
+    const cli = bench(
+      ...['--models', 'resnet14,resnet20', '--batch', '4', '--pairs', '1', '--steps', '1', '--json'],
+      ...['--threads', '2', '--engine', engines[0]![0], '--peer', 'torch', '--python', python],
+    );
+    expect(await cli.exited, cli.stderr).toEqual({ code: 1, signal: null });
+    const report = JSON.parse(cli.stdout) as BenchReport;
+    expect(report.rows.map(({ model }) => model)).toEqual(['resnet20']);
+    expect(report.population.map(({ model }) => model)).toEqual(['resnet20']);
+    expect(report.failed).toEqual([{ model: 'resnet14', reason: expect.stringContaining('no memory left') }]);
   });
 });
 

@@ -24,6 +24,8 @@ const PAPER_MODELS: readonly ModelName[] = [
   'nin',
   'fractalnet',
 ];
+/** What is held to be faster by several workers than by one (docs/benchmarks.md). */
+const POPULATION_MODELS: readonly ModelName[] = ['resnet20', 'resnet18'];
 /** For their steps on 32 images PyTorch takes 4.6 and 2.8 GB already, and the two of a pair are there at once. */
 const LARGE_MODELS: ReadonlySet<ModelName> = new Set<ModelName>(['densenet100', 'dpn92']);
 
@@ -40,8 +42,8 @@ export interface BenchOptions {
   /** `true` where the flag came without a list. */
   readonly compiled?: string | true;
   readonly python?: string;
-  /** `true` where the flag came without a list. */
-  readonly population?: string | true;
+  /** `true` where the flag came without a list; `false`: `--no-population`. */
+  readonly population?: string | boolean;
   /** `true` where the flag came without a file. */
   readonly write?: string | true;
   readonly json: boolean;
@@ -85,24 +87,42 @@ export async function planBench(options: BenchOptions, cacheRoot: string): Promi
   const compiled = listOf('--compiled', options.compiled, models);
   const unmeasured = compiled.find((model) => !models.includes(model));
   if (unmeasured) throw refusal(`--compiled: ${unmeasured} is not measured; --models wants it too`);
+  const threads = options.threads ?? (engine === 'wasm' ? 1 : availableParallelism());
   return {
     models,
     engine,
     card,
-    threads: options.threads ?? (engine === 'wasm' ? 1 : availableParallelism()),
+    threads,
     batchOf: (model) => batch ?? (LARGE_MODELS.has(model) ? 32 : 128),
     pairs: options.pairs,
     steps: options.steps,
     torch: peer && { python: await findTorch(options.python, cacheRoot), compiled },
-    population: listOf('--population', options.population, ['resnet20', 'resnet18']),
+    population: populationOf(options, { models, threads, card }),
     write: fileToWrite(options.write, engine),
   };
 }
 
 /** Of a flag whose list may be left out: `byDefault` then, none where the flag did not come. */
-function listOf(flag: string, given: string | true | undefined, byDefault: readonly ModelName[]): readonly ModelName[] {
-  if (given === undefined) return [];
+function listOf(
+  flag: string,
+  given: string | boolean | undefined,
+  byDefault: readonly ModelName[],
+): readonly ModelName[] {
+  if (given === undefined || given === false) return [];
   return given === true ? byDefault : parseModels(flag, given);
+}
+
+/** Beside a peer also where the flag did not come: of those that are measured. */
+function populationOf(
+  { population, peer }: BenchOptions,
+  { models, threads, card }: Pick<BenchPlan, 'models' | 'threads' | 'card'>,
+): readonly ModelName[] {
+  if (card && population) {
+    throw refusal('--population divides the threads of the processor: leave it out with --device gpu');
+  }
+  if (population !== undefined) return listOf('--population', population, POPULATION_MODELS);
+  const divides = peer !== undefined && !card && threads > 1;
+  return divides ? POPULATION_MODELS.filter((model) => models.includes(model)) : [];
 }
 
 function parseModels(flag: string, list: string): ModelName[] {

@@ -93,6 +93,12 @@ describe('what nesgd bench says', () => {
     expect(reportMarkdown(of)).toContain('\n- resnet18: torch.compile does not work here: no g++\n');
   });
 
+  it('what could not be measured stands below, with the reason', () => {
+    const of = { ...report, failed: [{ model: 'densenet121', reason: 'out of memory' }] };
+    expect(text(of)).toContain('densenet121 was not measured: out of memory');
+    expect(reportMarkdown(of)).toContain('\n- densenet121 was not measured: out of memory\n');
+  });
+
   it('a peer that was compiled stands beside the eager one, where it was measured', () => {
     const compiled = { name: 'torch.compile', imagesPerSecond: 125, rssMb: 1700, ratio: 0.88 };
     const of = { ...report, rows: [row({ compiled }), row({ model: 'nin' })] };

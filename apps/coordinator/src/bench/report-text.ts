@@ -24,10 +24,12 @@ export function reportMarkdown(report: BenchReport): string {
 const tablesOf = (report: BenchReport): Table[] =>
   [networkTable(report), populationTable(report)].filter(({ rows }) => rows.length > 0);
 
-const failures = ({ rows }: BenchReport): string[] =>
-  rows.flatMap(({ model, compiled }) =>
+const failures = ({ rows, failed = [] }: BenchReport): string[] => [
+  ...failed.map(({ model, reason }) => `${model} was not measured: ${reason}`),
+  ...rows.flatMap(({ model, compiled }) =>
     compiled && 'failed' in compiled ? [`${model}: ${compiled.name} does not work here: ${compiled.failed}`] : [],
-  );
+  ),
+];
 
 function circumstances({ machine, versions }: BenchReport): string[] {
   const { date, processor, cores, memoryGb, os, loadAtStart, matmulGflops } = machine;

@@ -4,8 +4,15 @@ export interface BenchReport {
   readonly versions: Readonly<Record<string, string>>;
   readonly rows: readonly BenchRow[];
   readonly population: readonly PopulationRow[];
+  /** What could not be measured, as for want of memory, where there is such; the rest was. */
+  readonly failed?: readonly Failure[];
   /** Of the rows' ratios; null without a peer. */
   readonly geomeanRatio: number | null;
+}
+
+export interface Failure {
+  readonly model: string;
+  readonly reason: string;
 }
 
 export interface Machine {

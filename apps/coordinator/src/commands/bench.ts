@@ -4,13 +4,14 @@ import { NesgdError } from '@nesgd/core/errors';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type MeasuredRow, measurePopulation, measureRow } from '../bench/measure.js';
 import { type BenchOptions, type BenchPlan, planBench } from '../bench/plan.js';
-import type { BenchReport, PopulationRow } from '../bench/report.js';
+import type { BenchReport, Failure, PopulationRow } from '../bench/report.js';
 import { reportLines, reportMarkdown } from '../bench/report-text.js';
 import { geometricMean } from '../bench/statistics.js';
 import { withTable } from '../bench/write-table.js';
 import type { CoordinatorConfig } from '../config.js';
 import { formatClock, plural } from '../display/format.js';
 import { printLine } from '../display/line.js';
+import { EXIT } from './attended.js';
 
 /** Above it, others are at work, and figures are not worth keeping. */
 const QUIET_LOAD = 0.5;
@@ -38,8 +39,9 @@ export function benchCommand(command: Command, config: CoordinatorConfig): Comma
     .option('--python <path>', 'a Python that has PyTorch (default: the one that "sh bench/peers/setup.sh" makes)')
     .option(
       '--population [a,b,...]',
-      'all threads divided among workers, in the best of all ways (of resnet20 and resnet18)',
+      'all threads divided among workers, in the best of all ways (default: beside a peer, of resnet20 and resnet18 where they are measured)',
     )
+    .option('--no-population', 'not that')
     .option(
       '--write [file]',
       "put the tables into it; not on a busy machine (default: this checkout's docs/benchmarks.md)",
@@ -50,7 +52,7 @@ export function benchCommand(command: Command, config: CoordinatorConfig): Comma
       `
 Examples:
   nesgd bench --models resnet20
-  nesgd bench --peer torch --population --write
+  nesgd bench --peer torch --write
   nesgd bench --engine wasm --models resnet20 --json`,
     )
     .action((options: BenchOptions) => bench(options, config));
@@ -69,6 +71,7 @@ async function bench(options: BenchOptions, config: CoordinatorConfig): Promise<
     );
   }
   const report = await measure(plan, loadAtStart);
+  if (report.failed) process.exitCode = EXIT.failed;
   if (plan.write !== undefined) {
     writeFileSync(plan.write, withTable(readFileSync(plan.write, 'utf8'), plan.engine, reportMarkdown(report)));
   }
@@ -90,17 +93,29 @@ async function measure(plan: BenchPlan, loadAtStart: number): Promise<BenchRepor
     process.stderr.write(`${formatClock(performance.now() - begun).padStart(6)}  ${text}\n`);
   const beside = plan.torch ? ' beside PyTorch' : '';
   const measured: MeasuredRow[] = [];
+  const failed: Failure[] = [];
+  /** An hour's figures are not lost to one network that this machine has no memory for. */
+  const attempt = async <T>(model: string, measurement: Promise<T>, into: T[]) => {
+    try {
+      into.push(await measurement);
+    } catch (error) {
+      if (!(error instanceof NesgdError)) throw error;
+      failed.push({ model, reason: error.message });
+      say(`${model} was not measured: ${error.message}`);
+    }
+  };
   for (const model of plan.models) {
     say(
       `${model} on ${plan.engine}${plan.card ? `, ${plan.card.name}` : ''}, ${plural(plan.threads, 'thread')}, batch ${plan.batchOf(model)}${beside}`,
     );
-    measured.push(await measureRow(model, plan));
+    await attempt(model, measureRow(model, plan), measured);
   }
   const population: PopulationRow[] = [];
   for (const model of plan.population) {
     say(`${model}: ${plural(plan.threads, 'thread')} divided among workers${beside}`);
-    population.push(await measurePopulation(model, plan));
+    await attempt(model, measurePopulation(model, plan), population);
   }
+  if (measured.length === 0) throw new NesgdError('BENCH_FAILED', `nothing was measured: ${failed[0]!.reason}`);
   const matmulGflops = Math.max(...measured.map((one) => one.matmulGflops));
   const ratios = measured.flatMap(({ row: { ratio } }) => (ratio === null ? [] : [ratio]));
   return {
@@ -108,6 +123,7 @@ async function measure(plan: BenchPlan, loadAtStart: number): Promise<BenchRepor
     versions: Object.assign({ node: `Node ${process.versions.node}` }, ...measured.map((one) => one.descriptions)),
     rows: measured.map(({ row }) => ({ ...row, peakShare: row.gflops / matmulGflops })),
     population,
+    ...(failed.length > 0 && { failed }),
     geomeanRatio: ratios.length > 0 ? geometricMean(ratios) : null,
   };
 }

@@ -4,7 +4,7 @@ import type { ImageShape, ModelSpec } from './spec.js';
 /**
  * FractalNet (Larsson et al. 2017): blocks of several columns of 3x3 convolutions, the first with one, each next with
  * twice as many; wherever columns end together, the mean of their outputs is what all of them read next. 2x2 max
- * pooling after each block, one linear layer.
+ * pooling after each block, as long as there are two pixels to pool (images of 32x32 are, five times); one linear layer.
  *
  * Names and initialisation are those of khanrc/pt.fractalnet; without drop-path and dropout (decision 0073).
  */
@@ -24,12 +24,15 @@ export function fractalnet(
   classes: number,
 ): ModelSpec {
   const xavier = (fanIn: number, fanOut: number) => ({ kind: 'xavierUniform', fanIn, fanOut }) as const;
-  const net = new SpecBuilder(name, inputShape, classes, xavier, 2 ** widths.length);
+  const net = new SpecBuilder(name, inputShape, classes, xavier);
+  let side = Math.min(inputShape[0], inputShape[1]);
   let x: Cursor = net.input;
   for (const [b, width] of widths.entries()) {
     // In the source a pooling module follows each block.
     x = fractal(net, x, width, columns, `layers.${2 * b}`);
+    if (side < 2) continue;
     x = net.pool(x, 'maxPool', { kernel: 2, stride: 2, padding: 0 });
+    side = Math.floor(side / 2);
   }
   net.enter({ stage: 'head', block: 'head' });
   // Before it stands the source's module that flattens; on images of its size, the pool sees one position.

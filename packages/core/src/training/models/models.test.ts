@@ -52,7 +52,6 @@ describe('the smallest images', () => {
   it.each([
     ['densenet121', 8],
     ['densenet100', 4],
-    ['fractalnet', 32],
   ] as const)('%s takes %ix%i and refuses smaller ones by name', (name, size) => {
     expect(modelSpec(name, [size, size, 1], 10).inputShape).toEqual([size, size, 1]);
     expect(() => modelSpec(name, [size, size - 1, 1], 10)).toThrow(ImageSizeError);
@@ -61,12 +60,19 @@ describe('the smallest images', () => {
     );
   });
 
-  it.each(MODEL_NAMES.filter((name) => !name.startsWith('densenet') && name !== 'fractalnet'))(
-    '%s takes a single pixel',
-    (name) => {
-      expect(modelSpec(name, [1, 1, 1], 10).nodes.length).toBeGreaterThan(0);
-    },
-  );
+  it.each(MODEL_NAMES.filter((name) => !name.startsWith('densenet')))('%s takes a single pixel', (name) => {
+    expect(modelSpec(name, [1, 1, 1], 10).nodes.length).toBeGreaterThan(0);
+  });
+
+  it.each([
+    [32, 32, 5],
+    [28, 28, 4],
+    [64, 3, 1],
+    [1, 1, 0],
+  ])('fractalnet pools %ix%i %i times: as long as there is something to pool', (height, width, times) => {
+    const { nodes } = modelSpec('fractalnet', [height, width, 1], 10);
+    expect(nodes.filter(({ op }) => op === 'maxPool')).toHaveLength(times);
+  });
 });
 
 describe('blockNames', () => {
