@@ -33,6 +33,10 @@ interface ExampleOptions {
   readonly method?: MethodName;
   readonly fitness?: 'validation' | 'test';
   readonly expectation?: Record<string, unknown>;
+  /** Keys of the experiment, over what it has. */
+  readonly experiment?: Record<string, unknown>;
+  /** Of a method without masks: one round of one training. */
+  readonly single?: true;
   /** Added to every accuracy. */
   readonly shift?: number;
 }
@@ -114,25 +118,32 @@ export async function exampleRivalJournal(method: MethodName, options: ExampleOp
   });
   const member = (id: string, accuracy: number) => ({ id, accuracy, weights: SHA });
   const secondRound = method === 'esgd' ? 3 : 2; // Its second round would recombine.
-  const facts: Fact[] = [
-    opened,
-    ...(usesAlpha(method) ? [{ type: 'alpha' as const, ...measured(0.9, 4), weights: SHA }] : []),
+  const rounds: Fact[] = [
     trained('a-1', 1, 0.9),
     trained('a-2', 1, 0.92),
     { type: 'step', t: 1, population: [member('a-1', 0.9), member('a-2', 0.92)], best: member('a-2', 0.92) },
     trained('b-1', secondRound, 0.94),
     trained('b-2', secondRound, 0.91),
     { type: 'step', t: 2, population: [member('b-1', 0.94), member('a-2', 0.92)], best: member('b-1', 0.94) },
+  ];
+  const lone: Fact[] = [
+    trained('b-1', 1, 0.94),
+    { type: 'step', t: 1, population: [member('b-1', 0.94)], best: member('b-1', 0.94) },
+  ];
+  const facts: Fact[] = [
+    opened,
+    ...(usesAlpha(method) ? [{ type: 'alpha' as const, ...measured(0.9, 4), weights: SHA }] : []),
+    ...(options.single ? lone : rounds),
     { type: 'tested', which: 'best', weights: SHA, accuracy: 0.935 },
     {
       type: 'finished',
       best: { mask: '0'.repeat(BLOCKS.length), accuracy: 0.94, testAccuracy: 0.935, weights: SHA },
       alpha: null,
-      generations: 2,
-      evaluations: 4,
+      generations: options.single ? 1 : 2,
+      evaluations: options.single ? 1 : 4,
       cacheHits: 0,
-      epochsTrained: 8,
-      imagesTrained: 8000,
+      epochsTrained: options.single ? 2 : 8,
+      imagesTrained: options.single ? 2000 : 8000,
     },
   ];
   return linesOf(facts);
@@ -166,6 +177,7 @@ function openedFact({
   method = 'ne-sgd',
   fitness = 'validation',
   expectation,
+  experiment: changes,
 }: ExampleOptions): OpenedFact {
   const experiment = parseExperiment(
     {
@@ -179,6 +191,7 @@ function openedFact({
       method: { name: method, pbt: { epochs: 2 }, esgd: { epochs: 2 } },
       fitness,
       ...(expectation && { expectation }),
+      ...changes,
     },
     'example',
   );

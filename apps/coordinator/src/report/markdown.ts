@@ -1,6 +1,7 @@
 import { markdownTable } from 'markdown-table';
+import { measuredBy } from './measured-by.js';
 import { standing } from './page.js';
-import { measuredBy, paperTables } from './paper-tables.js';
+import { paperTables } from './paper-tables.js';
 import { figuresOf } from './plots/index.js';
 import { SOURCE } from './published.js';
 import type { RunDigest } from './run-digest.js';
@@ -33,7 +34,7 @@ export function reportMarkdown(
     tableText(overviewTable(runs)),
     ...sections,
     '## The paper’s tables',
-    `Published: ${plain(SOURCE)}: all training images, 350 epochs, 30 generations of 5, fitness on the test set. Measured, alpha standing for SGD, by:`,
+    `Published: ${plain(SOURCE)}: all training images, 350 epochs, 30 generations of 5, fitness on the test set. Measured by:`,
     listText(measuredBy(runs)),
     ...paperTables(runs).map(tableText),
   ].join('\n\n')}\n`;

@@ -1,7 +1,8 @@
 import { formatTime } from '../status/overview-lines.js';
 import { generationsOf } from '../workload.js';
 import { html, type Markup, trusted } from './html.js';
-import { measuredBy, paperTables } from './paper-tables.js';
+import { measuredBy } from './measured-by.js';
+import { paperTables } from './paper-tables.js';
 import { drawFigure, type Figure } from './plots/draw.js';
 import { figuresOf } from './plots/index.js';
 import { PAGE } from './plots/palette.js';
@@ -32,7 +33,7 @@ ${tableMarkup(overviewTable(runs))}
 ${runs.map(runSection)}
 <section id="paper" aria-labelledby="paper-heading">
 <h2 id="paper-heading">The paper’s tables</h2>
-<p>Published: ${SOURCE}: all training images, 350 epochs, 30 generations of 5, fitness on the test set. Measured, alpha standing for SGD, by:</p>
+<p>Published: ${SOURCE}: all training images, 350 epochs, 30 generations of 5, fitness on the test set. Measured by:</p>
 <ul>${measuredBy(runs).map((text) => html`<li>${text}</li>`)}</ul>
 ${paperTables(runs).map(tableMarkup)}
 </section>

@@ -87,13 +87,37 @@ describe('paperTables', () => {
     expect(filled(tables)).toHaveLength(2);
   });
 
-  it('repeated trainings count as SGD where each met the test set, and only there', async () => {
+  it('repeated trainings count as SGD where each met the test set', async () => {
     const options = { dataset: cifar10, model: 'resnet18' };
     const [two, , , , six] = paperTables([await exampleRival('sgd', { ...options, fitness: 'test' })]);
     expect(cell(two, ['CIFAR10', 'ResNet18'], 'SGD, measured')).toBe('91.75 (mean of 4)');
     expect(cell(two, ['CIFAR10', 'ResNet18'], 'NE-SGD, measured')).toBe('–');
     expect(cell(six, ['maximum'], 'ResNet18, measured (4 trainings)')).toBe('94.00');
-    expect(filled(paperTables([await exampleRival('sgd', options)]))).toEqual([]);
+  });
+
+  it('of repeated trainings with held-out fitness Table VI has the validation accuracies, and says so; no table the chosen one', async () => {
+    const run = await exampleRival('sgd', { dataset: cifar10, model: 'resnet18' });
+    const tables = paperTables([run]);
+    const column = 'ResNet18, measured (4 trainings, validation accuracy)';
+    expect(cell(tables[4], ['minimum'], column)).toBe('90.00');
+    expect(cell(tables[4], ['maximum'], column)).toBe('94.00');
+    expect(filled(tables)).toHaveLength(6);
+    const alphas = [
+      await exampleDigest({ dataset: cifar10, model: 'resnet18' }),
+      await exampleDigest({ dataset: cifar10, model: 'resnet18', shift: -0.01 }),
+    ];
+    const six = paperTables([run, ...alphas])[4];
+    expect(cell(six, ['maximum'], 'ResNet18, measured (2 trainings)'), 'test accuracies go first').toBe('89.12');
+  });
+
+  it('a single training counts by its test accuracy, whatever its fitness was measured on', async () => {
+    const peer = { dataset: cifar10, model: 'resnet20', single: true } as const;
+    const [, three] = paperTables([await exampleRival('sgd', peer)]);
+    expect(cell(three, ['ResNet (depth=20)'], 'CIFAR10, measured')).toBe('93.50');
+    const own = await exampleRival('sgd', { ...peer, model: 'resnet18' });
+    const tables = paperTables([own, await exampleDigest({ dataset: cifar10, model: 'resnet18' })]);
+    expect(cell(tables[0], ['CIFAR10', 'ResNet18'], 'SGD, measured')).toBe('91.31 (mean of 2)');
+    expect(cell(tables[4], ['maximum'], 'ResNet18, measured (2 trainings)')).toBe('93.50');
   });
 
   it('ESGD has a row of its own, and no rival stands for NE-SGD', async () => {
@@ -101,6 +125,50 @@ describe('paperTables', () => {
     const tables = paperTables([await exampleRival('esgd', options), await exampleRival('pbt', options)]);
     expect(cell(tables[1], ['ESGD'], 'CIFAR10, measured')).toBe('93.50');
     expect(filled(tables)).toHaveLength(1);
+  });
+
+  const retrain = { epochs: 2, learningRateRetained: 0.01, learningRateReinitialised: 0.1 };
+  it.each([
+    ['budget', { experiment: { budget: 100_000 } }],
+    ['retrain.averageLast', { experiment: { retrain: { ...retrain, averageLast: 2 } } }],
+    ['evolution.inherit', { evolution: { inherit: 'best' } }],
+    ['evolution.firstEpochs', { evolution: { firstEpochs: 1 } }],
+    ['evolution.stopBelowMedian', { evolution: { stopBelowMedian: [0.5] } }],
+    ['evolution.successiveHalving', { evolution: { successiveHalving: { firstEpochs: 1 } } }],
+    ['evolution.steadyStateLag', { evolution: { steadyStateLag: 2 } }],
+  ])(
+    'a run with %s is no NE-SGD of the paper’s: its alpha counts alone, and the tables say so',
+    async (key, options) => {
+      const run = await exampleDigest({ dataset: cifar10, model: 'resnet18', ...options });
+      const tables = paperTables([run]);
+      expect(filled(tables)).toEqual(['Table II. 89.12']);
+      const note = `Left out, alpha aside, as their settings are not of the paper’s method: example (${key}).`;
+      expect(tables.map(({ notes }) => notes.includes(note))).toEqual([true, true, true, true, false]);
+      const plain = await exampleDigest({ dataset: cifar10, model: 'resnet18', runId: 'plain' });
+      expect(cell(paperTables([plain, run])[0], ['CIFAR10', 'ResNet18'], 'NE-SGD, measured')).toBe('90.34');
+    },
+  );
+
+  it('nor does a variant stand for NE-SGD in Table V, with suppression or without', async () => {
+    const evolution = { inherit: 'best' };
+    const runs = [
+      await exampleDigest({ evolution }),
+      await exampleDigest({ evolution: { ...evolution, suppression: false } }),
+    ];
+    expect(filled(paperTables(runs))).toEqual([]);
+  });
+
+  it('an alpha that is an average of weights is not SGD, nor are trainings that a budget ends', async () => {
+    const alpha = { epochs: 4, learningRate: 0.1, averageLast: 2 };
+    const options = { dataset: cifar10, model: 'resnet18', fitness: 'test' } as const;
+    const averaged = paperTables([await exampleDigest({ ...options, experiment: { alpha } })]);
+    expect(filled(averaged)).toEqual([]);
+    const budget = { budget: 8000 };
+    for (const method of ['sgd', 'esgd'] as const) {
+      const tables = paperTables([await exampleRival(method, { ...options, experiment: budget })]);
+      expect(filled(tables)).toEqual([]);
+      expect(tables[1]!.notes.at(-1)).toContain('example (budget)');
+    }
   });
 
   it('cutout counts in Table V alone', async () => {
