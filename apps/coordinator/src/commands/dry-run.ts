@@ -62,7 +62,7 @@ export async function dryRun(
   const workload = workloadOf(experiment, trainImages);
   const { workersPerDevice = experiment.runtime.workersPerDevice } = options;
   const staff = staffFor(runtime, { ...options, workersPerDevice }, config.env, () =>
-    workersFor(experiment, runtime.threads, spec, watch),
+    workersFor({ experiment, runtime, spec, trainImages }, watch),
   );
   const workers = Math.max(1, staff.workers);
   const { alphaEpochs, rounds, atOnce, epochsOfOne, epochs, evaluations, jobs } = workload;

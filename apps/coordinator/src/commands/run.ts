@@ -184,7 +184,7 @@ export async function workOn(
   const spec = modelSpec(experiment.model.name, folder.opened.imageShape, folder.opened.classNames.length);
   const { workersPerDevice = experiment.runtime.workersPerDevice } = options;
   const { workers, places } = staffFor(runtime, { ...options, workersPerDevice }, config.env, () =>
-    workersFor(experiment, runtime.threads, spec, watch),
+    workersFor({ experiment, runtime, spec, trainImages: counts.train }, watch),
   );
   const { atOnce, rounds, epochsOfOne } = workloadOf(experiment, counts.train);
   watch({

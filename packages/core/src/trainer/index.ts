@@ -1,5 +1,5 @@
 export { type ErrorMessage, errorFromMessage, errorSchema, errorToMessage } from './messages.js';
-export { recommendedWorkers } from './recommended-workers.js';
+export { type Room, recommendedWorkers } from './recommended-workers.js';
 export { snapshotEpochs } from './snapshot-epochs.js';
 export {
   type Done,
