@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { ExperimentError, InputError } from '../errors.js';
+import { METHOD_NAMES } from '../methods/index.js';
 import type { Experiment } from './experiment.js';
 import { flagsOf, type Overrides } from './flags.js';
 import { parseExperiment } from './parse-experiment.js';
@@ -26,6 +27,14 @@ export function experimentFromText(text: string, path: string, overrides: Overri
   if (!isRecord(value))
     throw new InputError('EXPERIMENT_FILE', `${path} holds no keys: an experiment starts with "name: ..."`);
 
+  const changed = override(structuredClone(value), path, overrides);
+  const { expectation: _, ...rest } = value;
+  const experiment = isAboutTheSame(value, changed) ? changed : override(rest, path, overrides);
+  return withAbsolutePaths(parseExperiment(experiment, path, flagsOf(overrides)));
+}
+
+/** @returns `value`, which it changes. */
+function override(value: Record<string, unknown>, path: string, overrides: Overrides): Record<string, unknown> {
   const { profile, set } = splitProfile(overrides.set ?? []);
   applyProfile(value, profile, path);
   for (const assignment of set) applySet(value, assignment);
@@ -35,7 +44,18 @@ export function experimentFromText(text: string, path: string, overrides: Overri
     value.dataset.path = overrides.dataPath;
   }
   if (overrides.device !== undefined) applySet(value, `runtime.device=${overrides.device}`);
-  return withAbsolutePaths(parseExperiment(value, path, flagsOf(overrides)));
+  return value;
+}
+
+/** What was published of a network, a data set and a method says nothing of another. */
+function isAboutTheSame(before: Record<string, unknown>, after: Record<string, unknown>): boolean {
+  const nameIn = (section: unknown) => (isRecord(section) ? section.name : undefined);
+  const methodIn = ({ method }: Record<string, unknown>) => nameIn(method) ?? METHOD_NAMES[0];
+  return (
+    nameIn(before.model) === nameIn(after.model) &&
+    nameIn(before.dataset) === nameIn(after.dataset) &&
+    methodIn(before) === methodIn(after)
+  );
 }
 
 /** `--set profile=NAME` is no key of an experiment but names one of the file's `profiles`; the last one holds. */

@@ -261,6 +261,33 @@ describe('loadExperiment', () => {
     await expect(loadExperiment(path, { set: ['profile=a'] })).rejects.toThrow(InputError);
   });
 
+  it('an expectation goes when --set or a profile names another network, data set or method, and not otherwise', async () => {
+    const expectation = { source: 'Table IV', testAccuracy: 0.9, maximum: 0.95 };
+    const profiles = { other: { model: { name: 'resnet14' } }, small: { retrain: { epochs: 2 } } };
+    await writeFile(path, JSON.stringify({ ...exampleExperiment(), expectation, profiles }));
+    const expected = async (...set: string[]) => (await loadExperiment(path, { set })).expectation;
+    for (const assignment of [
+      'model.name=resnet14',
+      'model={name: resnet14}',
+      'dataset.name=fashion-mnist',
+      'method.name=sgd',
+      'profile=other',
+    ]) {
+      expect(await expected(assignment), assignment).toBeUndefined();
+    }
+    const same = ['model.name=resnet8', 'dataset.name=mnist', 'method.name=ne-sgd', 'dataset.trainImages=50'];
+    for (const assignment of [...same, 'profile=small']) {
+      expect(await expected(assignment), assignment).toEqual(expectation);
+    }
+    expect((await loadExperiment(path, { dataPath: '/somewhere' })).expectation).toEqual(expectation);
+
+    const other = 'model.name=resnet14';
+    const own = ['expectation.source=elsewhere', 'expectation.median=0.8'];
+    expect(await expected(...own, other)).toEqual({ source: 'elsewhere', median: 0.8 });
+    expect(await expected(...own)).toEqual({ ...expectation, source: 'elsewhere', median: 0.8 });
+    await expect(expected(other, 'expectation.median=0.8')).rejects.toThrow(/expectation.source: is missing/);
+  });
+
   it('--data sets dataset.path', async () => {
     expect((await loadExperiment(path, { dataPath: '/somewhere' })).dataset.path).toBe('/somewhere');
   });
