@@ -110,10 +110,13 @@ it('compare: killed and asked again it goes on; equal budgets, the test set once
   expect(await readFile(svg, 'utf8')).toMatch(/^<svg .*ne-sgd.*<\/svg>\n$/s);
 });
 
-it('compare: refuses a method that is none before anything is trained', async () => {
-  const cli = place.start(['compare', file, '--budget', '2000', '--methods', 'sdg']);
+it.each([
+  ['a method that is none', ['--methods', 'sdg'], '"sdg" is none of ne-sgd, '],
+  ['fitness on the test set', ['--set', 'fitness=test'], 'give fitness: validation'],
+])('compare: refuses %s before anything is trained', async (_, flags, message) => {
+  const cli = place.start(['compare', file, '--budget', '2000', ...flags]);
   expect((await cli.exited).code).toBe(2);
-  expect(cli.stderr).toContain('"sdg" is none of ne-sgd, ');
+  expect(cli.stderr).toContain(message);
 });
 
 async function factsOf(runId: string): Promise<Fact[]> {

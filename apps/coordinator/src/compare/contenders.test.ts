@@ -52,6 +52,15 @@ describe('contendersOf', () => {
     expect(() => contendersOf([experiment('a'), experiment('a')], undefined, 1)).toThrow(/called a/);
   });
 
+  it('refuses fitness on the test set in any of the files, and says what to set', () => {
+    const paper = experiment('paper', { fitness: 'test', dataset: { name: 'mnist', validationFraction: 0 } });
+    const both = '--set fitness=validation --set dataset.validationFraction=0.1)';
+    expect(() => contendersOf([experiment('a'), paper], undefined, 1)).toThrow(InputError);
+    expect(() => contendersOf([experiment('a'), paper], undefined, 1)).toThrow('paper: fitness is test, ');
+    expect(() => contendersOf([paper], 'sgd', 1)).toThrow(both);
+    expect(() => contendersOf([experiment('a', { fitness: 'test' })], 'sgd', 1)).toThrow('--set fitness=validation)');
+  });
+
   it('refuses a method whose keys the file lacks, and one that cannot take an alpha from a file', () => {
     const alone = experiment('a', { retrain: undefined, evolution: undefined, method: { name: 'sgd' } });
     expect(contendersOf([alone], 'sgd,pbt', 1)).toHaveLength(2);

@@ -17,13 +17,14 @@ export interface Contender {
  * Every method that is named, in every file; where none is named, all of them in a single file, and of several files each
  * its own.
  * @param methods the text of `--methods`.
- * @throws InputError for a method that is none, and for two that are called alike.
+ * @throws InputError for fitness on test, a method that is none, and two that are called alike.
  */
 export function contendersOf(
   experiments: readonly Experiment[],
   methods: string | undefined,
   budget: number,
 ): Contender[] {
+  for (const experiment of experiments) refuseTestFitness(experiment);
   const names = methods === undefined ? undefined : namesIn(methods);
   const alone = experiments.length === 1;
   const contenders = experiments.flatMap((experiment) => {
@@ -41,6 +42,16 @@ export function contendersOf(
     );
   }
   return contenders;
+}
+
+/** Methods that choose by the test set, some among many more networks than others, have no accuracy left to be compared by. */
+function refuseTestFitness({ name, fitness, dataset }: Experiment): void {
+  if (fitness !== 'test') return;
+  const fraction = dataset.validationFraction > 0 ? '' : ' --set dataset.validationFraction=0.1';
+  throw new InputError(
+    'COMPARE',
+    `${name}: fitness is test, so every method would choose by the test set that it is then compared by: give fitness: validation with a dataset.validationFraction above 0 (--set fitness=validation${fraction})`,
+  );
 }
 
 function namesIn(text: string): string[] {
