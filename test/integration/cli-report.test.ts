@@ -14,9 +14,11 @@ const inRun = (runId: string, name: string) => join(workplace.runs, runId, name)
 const here = (...names: string[]) => join(workplace.folder, ...names);
 const percent = (accuracy: number) => (100 * accuracy).toFixed(2);
 
+const PUBLISHED = { source: 'Table II', testAccuracy: 0.9482 };
+
 beforeAll(async () => {
   workplace = await Workplace.create();
-  await writeJournal('done', await exampleJournal({ runId: 'done' }));
+  await writeJournal('done', await exampleJournal({ runId: 'done', expectation: PUBLISHED }));
   const isFirst = (fact: JournalLine['fact']) => fact.type === 'generation' && fact.t === 1;
   await writeJournal('open', await exampleJournal({ runId: 'open', until: isFirst }));
 });
@@ -57,6 +59,11 @@ describe('nesgd report', () => {
     expect(runs[0]?.generations.rows.map(([, value]) => value)).toEqual(
       all.flatMap((fact) => (fact.type === 'generation' ? [percent(fact.best.fitness)] : [])),
     );
+    expect(runs[0]?.expectation).toEqual({
+      source: 'Table II',
+      figures: [{ name: 'testAccuracy', published: 0.9482, measured: best.testAccuracy }],
+    });
+    expect(runs[0]?.settings.rows).toContainEqual(['expectation.testAccuracy', '0.9482']);
     const page = await readFile(inRun('done', 'report.html'), 'utf8');
     for (const fact of all) if (fact.type === 'evaluated') expect(page).toContain(`: ${percent(fact.accuracy)} %`);
   });

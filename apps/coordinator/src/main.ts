@@ -15,13 +15,14 @@ import type { SimulateOptions } from './commands/simulate.js';
 import type { WorkerOptions } from './commands/worker.js';
 import { readConfig } from './config.js';
 import { typed } from './invocation.js';
+import { VERSION } from './version.js';
 
 const config = readConfig(process.env);
 const { conduct, readable } = conductor(config);
 
 const program = new Command('nesgd')
   .description('Neuroevolution with SGD: searches which blocks of a trained network to keep and which to train anew.')
-  .version('0.1.0')
+  .version(VERSION)
   .exitOverride()
   .showHelpAfterError('(--help shows what there is)')
   .addHelpText(

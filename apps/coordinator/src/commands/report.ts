@@ -9,7 +9,7 @@ import { drawFigure } from '../report/plots/draw.js';
 import { figuresOf } from '../report/plots/index.js';
 import { PRINT } from '../report/plots/palette.js';
 import { type RunDigest, readDigest } from '../report/run-digest.js';
-import { generationTable, overviewTable, spentTable } from '../report/run-tables.js';
+import { generationTable, overviewTable, settingsTable, spentTable } from '../report/run-tables.js';
 import type { Table } from '../report/table.js';
 
 export interface ReportOptions {
@@ -30,8 +30,11 @@ export interface ReportSummary {
   readonly runs: readonly {
     readonly runId: string;
     readonly state: RunDigest['state'];
+    /** Null where the experiment has none. */
+    readonly expectation: RunDigest['expectation'];
     readonly generations: Table;
     readonly spent: Table;
+    readonly settings: Table;
   }[];
   readonly paper: readonly Table[];
 }
@@ -70,8 +73,10 @@ export async function report(runIds: readonly string[], options: ReportOptions):
     runs: runs.map((run) => ({
       runId: run.runId,
       state: run.state,
+      expectation: run.expectation,
       generations: generationTable(run),
       spent: spentTable(run),
+      settings: settingsTable(run),
     })),
     paper: paperTables(runs),
   };

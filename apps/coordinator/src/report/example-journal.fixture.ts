@@ -96,7 +96,7 @@ function linesOf(facts: readonly Fact[]): JournalLine[] {
     meta: {
       at: new Date(Date.UTC(2026, 0, 31, 12, 0, seq)).toISOString(),
       ...(fact.type === 'evaluated' && {
-        provenance: { worker: `worker-${seq % 2}`, engine: 'an engine 1.2', seconds: 1.5 },
+        provenance: { worker: `worker-${seq % 2}`, engine: 'an engine 1.2', processor: 'a processor', seconds: 1.5 },
       }),
     },
   }));

@@ -49,6 +49,17 @@ describe('reportPage', () => {
     const settings = new Map(tableOf(page, 'Settings').map(([key, value]) => [key, value]));
     expect(settings.get('retrain.learningRateRetained')).toBe('0.01');
     expect(settings.get('engines as workers described them')).toBe('an engine 1.2');
+    expect(settings.get('processors and cards that workers named')).toBe('a processor');
+    expect([settings.get('device'), settings.get('precision')]).toEqual(['cpu', 'float32']);
+    expect(settings.get('this report is by')).toMatch(/^nesgd \d+\.\d+\.\d+, Node\.js \d+\./);
+  });
+
+  it('names the card’s device and precision where a run has them', async () => {
+    const run = await exampleDigest();
+    const runtime = { ...run.opened.runtime, device: 'gpu', precision: 'tf32' } as const;
+    const page = reportPage([{ ...run, opened: { ...run.opened, runtime } }]);
+    const settings = new Map(tableOf(page, 'Settings').map(([key, value]) => [key, value]));
+    expect([settings.get('device'), settings.get('precision')]).toEqual(['gpu', 'tf32']);
   });
 
   it('puts what the experiment says was published beside what the run measured, and only where it says so', async () => {

@@ -59,6 +59,8 @@ export interface Spent {
   readonly workers: readonly string[];
   /** Library, version and device, as workers said. */
   readonly engines: readonly string[];
+  /** Kinds of processors and cards, where results depend on them. */
+  readonly processors: readonly string[];
   readonly epochsTrained: number;
   readonly imagesTrained: number;
   /** Individuals, or a rival's networks, that were given up: every worker that tried them died. */
@@ -165,6 +167,7 @@ function spentBy(lines: readonly JournalLine[], rows: readonly GenerationRow[]):
     jobs: provenances.length,
     workers: unique(provenances.map(({ worker }) => worker)),
     engines: unique(provenances.map(({ engine }) => engine)),
+    processors: unique(provenances.flatMap(({ processor }) => processor ?? [])),
     epochsTrained: sum(trained.map(({ curve }) => curve.length)),
     imagesTrained: sum(trained.map(({ imagesTrained }) => imagesTrained)),
     givenUp: lines.filter(({ fact }) => fact.type === 'failed' || (fact.type === 'trained' && fact.failed)).length,

@@ -1,7 +1,9 @@
 import { searchesMasks } from '@nesgd/core/methods';
+import { meansOf } from '@nesgd/core/protocol';
 import { formatDuration } from '../display/format.js';
 import { EXPECTED_NAMES } from '../expectation.js';
 import { formatTime } from '../status/overview-lines.js';
+import { VERSION } from '../version.js';
 import type { RunDigest } from './run-digest.js';
 import { count, NONE, percent, percentagePoints, type Table } from './table.js';
 import { capitalised, wordsFor } from './words.js';
@@ -149,6 +151,7 @@ export function spentTable({ spent, alpha, individuals, state, method, opened }:
 
 /** The experiment by its own keys, and what computed. */
 export function settingsTable({ opened, spent }: RunDigest): Table {
+  const { device, precision } = meansOf(opened.runtime);
   return {
     caption: 'Settings and versions',
     header: ['Key', 'Value'],
@@ -156,13 +159,17 @@ export function settingsTable({ opened, spent }: RunDigest): Table {
       ...flattened(opened.experiment, ''),
       ['engine', opened.runtime.engine],
       ['threads a worker', String(opened.runtime.threads)],
+      ['device', device],
+      ['precision', precision],
       ['engines as workers described them', spent.engines.join('; ') || NONE],
+      ['processors and cards that workers named', spent.processors.join('; ') || NONE],
       ['data set, SHA-256', opened.data.dataset],
       ['images [height, width, channels]', opened.imageShape.join(' × ')],
       ['classes', `${opened.classNames.length}: ${opened.classNames.join(', ')}`],
       ['journal version', String(opened.version)],
+      ['this report is by', `nesgd ${VERSION}, Node.js ${process.versions.node}`],
     ],
-    notes: [],
+    notes: ['Journals do not say which versions of nesgd and Node.js worked on a run.'],
     words: [1],
   };
 }

@@ -1,5 +1,4 @@
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -7,6 +6,7 @@ import { csrf } from 'hono/csrf';
 import { HTTPException } from 'hono/http-exception';
 import { listenOn } from '../http/http-server.js';
 import { RunReader } from '../reading/run-reader.js';
+import { VERSION } from '../version.js';
 import { createApi } from './api.js';
 import { headers, loopbackOnly } from './guard.js';
 import { addLogin } from './login.js';
@@ -23,8 +23,6 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const LONGEST_HEADERS_BYTES = 16 * 1024;
 const MOST_CONNECTIONS = 1_000;
-
-const { version: VERSION } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
 export interface DashboardServer {
   /** `http://host:port`, for people. */
