@@ -334,6 +334,8 @@ FULL = {
 }
 
 SMALL = {"channels": 3, "classes": 5, "size": 6, "batches": 2, "batchSize": 4}
+# One channel, wider than high, both odd.
+GREY = {"channels": 1, "size": 7, "width": 9}
 NARROW = {
     "resnet": (
         ResNet,
@@ -347,4 +349,6 @@ NARROW = {
     ),
     "nin": (NetworkInNetwork, SMALL | {"kernels": [5, 5, 3], "widths": [[6, 5, 4], [6, 6, 6], [6, 6, 5]]}),
     "fractalnet": (FractalNet, SMALL | {"columns": 3, "widths": [4, 6]}),
+    "resnet-grey": (ResNet, SMALL | GREY | {"widths": [4, 8, 12], "blocks": [1, 1, 1]}),
+    "nin-grey": (NetworkInNetwork, SMALL | GREY | {"kernels": [5, 5, 3], "widths": [[6, 5, 4], [6, 6, 6], [6, 6, 5]]}),
 }

@@ -77,9 +77,8 @@ describe.each([
   ['cpu', 2e-5],
   ['webgl', 2e-5],
 ] as const)('in Chromium on the backend %s', (backend, tolerance) => {
-  it.each(NARROW_NETWORKS)('%s has the logits of PyTorch’s', async (name, { fixture }) => {
-    const { size, channels, batchSize } = fixture.config;
-    const shape = [batchSize, size, size, channels];
+  it.each(NARROW_NETWORKS)('%s has the logits of PyTorch’s', async (name, { fixture, spec }) => {
+    const shape = [fixture.config.batchSize, ...spec.inputShape];
     const images = [
       ...fixture.tensor('images').values.subarray(
         0,

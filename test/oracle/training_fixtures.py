@@ -217,8 +217,8 @@ def network(build, config):
     """Of a narrow network, what PyTorch computes in float64, and how far from it PyTorch's float32 comes out."""
     kinks = Kinks(SAFE_DISTANCE)
     net = build(config, kinks)
-    size, batches = config["size"], config["batches"]
-    images = torch.randn(batches, config["batchSize"], config["channels"], size, size)
+    height, batches = config["size"], config["batches"]
+    images = torch.randn(batches, config["batchSize"], config["channels"], height, config.get("width", height))
     labels = torch.randint(0, config["classes"], (batches, config["batchSize"]))
     with torch.no_grad():
         for module in net.modules():

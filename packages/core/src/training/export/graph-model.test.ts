@@ -57,8 +57,9 @@ async function outputsOf(network: UsableNetwork, images: Float32Array, batch: nu
 const engines = await availableEngines();
 
 describe.each(NARROW_NETWORKS)('a narrow %s as a TensorFlow.js model', (_, { fixture, spec }) => {
-  const { size, channels, batchSize } = fixture.config;
-  const images = fixture.tensor('images').values.subarray(0, batchSize * size * size * channels);
+  const { batchSize, channels } = fixture.config;
+  const [height, width] = spec.inputShape;
+  const images = fixture.tensor('images').values.subarray(0, batchSize * height * width * channels);
   const network = {
     spec,
     weights: fixture.withPrefix('trained.'),

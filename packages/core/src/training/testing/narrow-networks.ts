@@ -9,7 +9,9 @@ import { type Fixture, readFixture } from './fixture.js';
 export interface Narrow {
   readonly channels: number;
   readonly classes: number;
+  /** Height; where there is no other `width`, that too. */
   readonly size: number;
+  readonly width?: number;
   readonly batches: number;
   readonly batchSize: number;
   readonly momentum: number;
@@ -34,7 +36,20 @@ function narrow<Config>(
 ): [string, NarrowNetwork] {
   const fixture = readFixture<Config & Narrow>(`narrow-${name}`);
   const { config } = fixture;
-  return [name, { fixture, spec: build(config, [config.size, config.size, config.channels], config.classes) }];
+  const { size: height, width = height, channels, classes } = config;
+  return [name, { fixture, spec: build(config, [height, width, channels], classes) }];
+}
+
+type Build<Config> = Parameters<typeof narrow<Config>>[1];
+
+interface NarrowResNet {
+  readonly widths: readonly number[];
+  readonly blocks: readonly number[];
+}
+
+interface NarrowNin {
+  readonly kernels: readonly number[];
+  readonly widths: readonly (readonly number[])[];
 }
 
 interface NarrowDenseNet {
@@ -52,11 +67,19 @@ interface NarrowDpn {
   readonly blocks: readonly number[];
 }
 
-/** One of each family of networks; the fixtures have what PyTorch makes of them. */
+const narrowResNet: Build<NarrowResNet> = (config, ...shape) =>
+  resnet('narrow', { ...config, weightInit: 'kaimingNormal' }, ...shape);
+
+const narrowNin: Build<NarrowNin> = ({ kernels, widths }, ...shape) => {
+  // The last layer's channels are the classes.
+  const channels = (b: number) => (b < kernels.length - 1 ? widths[b]! : widths[b]!.slice(0, -1));
+  const blocks = kernels.map((kernel, b) => ({ kernel, channels: channels(b) }));
+  return nin('narrow', { blocks, pools: ['maxPool', 'avgPool'], dropout: 0.5 }, ...shape);
+};
+
+/** One of each family of networks, two of them on other images as well; the fixtures have what PyTorch makes of them. */
 export const NARROW_NETWORKS: readonly [string, NarrowNetwork][] = [
-  narrow<{ readonly widths: readonly number[]; readonly blocks: readonly number[] }>('resnet', (config, ...shape) =>
-    resnet('narrow', { ...config, weightInit: 'kaimingNormal' }, ...shape),
-  ),
+  narrow('resnet', narrowResNet),
   narrow<NarrowDenseNet>('densenet-bc', ({ stem, growth, layers }, ...shape) =>
     densenet('narrow', { ...DENSENETS.densenet121, stem, growth, layers }, ...shape),
   ),
@@ -64,16 +87,10 @@ export const NARROW_NETWORKS: readonly [string, NarrowNetwork][] = [
     densenet('narrow', { ...DENSENETS.densenet100, stem, growth, layers }, ...shape),
   ),
   narrow<NarrowDpn>('dpn', (config, ...shape) => dpn('narrow', config, ...shape)),
-  narrow<{ readonly kernels: readonly number[]; readonly widths: readonly (readonly number[])[] }>(
-    'nin',
-    ({ kernels, widths }, ...shape) => {
-      // The last layer's channels are the classes.
-      const channels = (b: number) => (b < kernels.length - 1 ? widths[b]! : widths[b]!.slice(0, -1));
-      const blocks = kernels.map((kernel, b) => ({ kernel, channels: channels(b) }));
-      return nin('narrow', { blocks, pools: ['maxPool', 'avgPool'], dropout: 0.5 }, ...shape);
-    },
-  ),
+  narrow('nin', narrowNin),
   narrow<{ readonly columns: number; readonly widths: readonly number[] }>('fractalnet', (config, ...shape) =>
     fractalnet('narrow', config, ...shape),
   ),
+  narrow('resnet-grey', narrowResNet),
+  narrow('nin-grey', narrowNin),
 ];
