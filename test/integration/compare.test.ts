@@ -20,6 +20,7 @@ interface Comparison {
     runs: string[];
   }[];
   readonly pairs: readonly { a: string; b: string; difference: number; low: number; high: number; p: number }[];
+  readonly notes: readonly string[];
   readonly reach: readonly { a: string; b: string; ratio: number | null }[];
 }
 
@@ -108,6 +109,28 @@ it('compare: killed and asked again it goes on; equal budgets, the test set once
   const test = (100 * sgd!.testAccuracy.mean).toFixed(2);
   expect(await readFile(markdown, 'utf8')).toMatch(new RegExp(`\\| sgd .*\\| +${test} \\|`));
   expect(await readFile(svg, 'utf8')).toMatch(/^<svg .*ne-sgd.*<\/svg>\n$/s);
+});
+
+it('compare: a method that diverges is left out with a note, the others go on, and asked again it is not trained again', async () => {
+  const dataset = { name: 'mnist', trainImages: 200, testImages: 100, validationFraction: 0.2 };
+  const alpha = { epochs: 1, learningRate: 0.05, batchSize: 32 };
+  const retrain = { learningRateRetained: 1e20, learningRateReinitialised: 1e30, epochs: 1, batchSize: 32 };
+  const write = (name: string, changes: Record<string, unknown>) =>
+    writeExperiment(join(place.folder, `${name}.yaml`), tinyExperiment({ name, dataset, alpha, ...changes }));
+  const files = [await write('wild', { retrain }), await write('tame', { method: { name: 'sgd' } })];
+  const own = ['compare', ...files, '--seeds', '1', '--budget', '320', '--json', '--broker', 'local', '--workers', '1'];
+  const comparison = await place.start(own).summary<Comparison>();
+  expect(comparison.methods.map(({ name }) => name)).toEqual(['tame']);
+  expect(comparison.notes).toEqual([
+    expect.stringMatching(/^wild diverged with every seed and is left out: every individual's loss stopped/),
+  ]);
+
+  const wildRun = (await readdir(place.runs)).find((name) => name.startsWith('compare-wild'))!;
+  const before = await factsOf(wildRun);
+  expect(before.filter(({ type }) => type === 'diverged')).toHaveLength(1);
+  expect(await place.start(own).summary<Comparison>()).toEqual(comparison);
+  expect(await factsOf(wildRun)).toEqual(before);
+  expect(await place.start([...own, '--so-far']).summary<Comparison>()).toEqual(comparison);
 });
 
 it.each([

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { InputError } from '@nesgd/core/errors';
+import { InputError, NesgdError } from '@nesgd/core/errors';
 import type { Runtime } from '@nesgd/core/protocol';
 import {
   createRun,
@@ -13,13 +13,15 @@ import {
 import { cacheFolder } from '@nesgd/core/storage';
 import { recommendedWorkers } from '@nesgd/core/trainer';
 import { chooseRuntime } from '../choose-runtime.js';
-import { type ComparedRun, type Comparison, comparisonOf } from '../compare/comparison.js';
+import { type Comparison, comparisonOf } from '../compare/comparison.js';
 import { formatReach } from '../compare/comparison-tables.js';
 import { type Contender, comparedRunId, contendersOf, earlierRunId } from '../compare/contenders.js';
+import { type AttemptedRun, wholeSeeds } from '../compare/whole-seeds.js';
 import type { Crew } from '../crew.js';
 import { formatAccuracy, formatCount } from '../display/format.js';
 import type { Line } from '../display/line.js';
 import { tableLines } from '../display/table-lines.js';
+import { isDivergence, refuseDiverged } from '../divergence.js';
 import { overridesFrom } from '../overrides.js';
 import { prepareRun } from '../prepare-run.js';
 import { staffFor } from '../staff-for.js';
@@ -43,7 +45,8 @@ interface PlannedRun extends Contender {
 
 /**
  * `nesgd compare FILE...`: every contender spends the same budget, over the same seeds, one run each. Runs that a former
- * call finished or began are taken from their folders, so the same call again goes on.
+ * call finished or began are taken from their folders, so the same call again goes on. One that diverged ends alone, and
+ * is not trained again.
  * @throws as `run`.
  */
 export async function compare(
@@ -75,10 +78,12 @@ export async function compare(
       return { ...seeded, runId: earlierRunId(runIds, seeded, runtime) ?? comparedRunId(seeded, runtime) };
     }),
   );
-  const runs = options.soFar
-    ? await finishedSeeds(planned, contenders.length, options.runs)
+  const attempts = options.soFar
+    ? await readAll(planned, options.runs)
     : await trainAll(planned, { runtime, listen }, options, around);
-  const comparison = comparisonOf(runs, options.budget);
+  const { runs, notes } = wholeSeeds(attempts);
+  if (runs.length === 0) throw nothingToCompare(contenders.length, notes, options);
+  const comparison = comparisonOf(runs, options.budget, notes);
   if (options.markdown !== undefined || options.svg !== undefined) {
     // Only here: drawing takes libraries that no other command of a run wants to load.
     const { writeComparison } = await import('../compare/write-comparison.js');
@@ -92,7 +97,7 @@ async function trainAll(
   { runtime, listen }: { readonly runtime: Runtime; readonly listen: ReturnType<typeof listenFrom> },
   options: CompareOptions,
   around: Surroundings,
-): Promise<ComparedRun[]> {
+): Promise<AttemptedRun[]> {
   const { watch } = around;
   const { workersPerDevice = planned[0]?.experiment.runtime.workersPerDevice } = options;
   const staff = staffFor(
@@ -110,13 +115,17 @@ async function trainAll(
       around,
     });
     try {
-      const runs: ComparedRun[] = [];
+      const runs: AttemptedRun[] = [];
       for (const [i, { name, experiment, runId }] of planned.entries()) {
         watch({ type: 'notice', text: `run ${i + 1} of ${planned.length}: ${name}, seed ${experiment.seed}` });
         const folder = await folderOf(experiment, runId, runtime, options, around);
         try {
-          await finish(folder, access, crew, options, around);
-          runs.push({ contender: name, runId, facts: folder.journal.lines.map(({ fact }) => fact) });
+          await finish(folder, access, crew, options, around).catch((error) => {
+            if (!isDivergence(error)) throw error;
+            watch({ type: 'notice', text: `${name}, seed ${experiment.seed}: ${error.message}; the others go on` });
+          });
+          const facts = folder.journal.lines.map(({ fact }) => fact);
+          runs.push({ contender: name, seed: experiment.seed, runId, facts });
         } finally {
           await folder.close();
         }
@@ -128,33 +137,22 @@ async function trainAll(
   });
 }
 
-/**
- * The runs of the seeds that all contenders have finished: pairs are made by seed.
- * @throws InputError where there is no such seed.
- */
-async function finishedSeeds(
-  planned: readonly PlannedRun[],
-  contenders: number,
-  runsFolder: string,
-): Promise<ComparedRun[]> {
+/** All planned runs as they are in their folders. */
+async function readAll(planned: readonly PlannedRun[], runsFolder: string): Promise<AttemptedRun[]> {
   const there = new Set(await listRuns(runsFolder));
-  const runs = await Promise.all(
-    planned.map(async ({ name, runId }): Promise<ComparedRun | undefined> => {
-      if (!there.has(runId)) return undefined;
-      const { lines } = await readRun(runsFolder, runId);
-      const facts = lines.map(({ fact }) => fact);
-      return facts.some(({ type }) => type === 'finished') ? { contender: name, runId, facts } : undefined;
+  return Promise.all(
+    planned.map(async ({ name, experiment, runId }) => {
+      const { lines } = there.has(runId) ? await readRun(runsFolder, runId) : { lines: [] };
+      return { contender: name, seed: experiment.seed, runId, facts: lines.map(({ fact }) => fact) };
     }),
   );
-  const bySeed = Array.from({ length: runs.length / contenders }, (_, i) =>
-    runs.slice(i * contenders, (i + 1) * contenders).filter((run) => run !== undefined),
-  );
-  const whole = bySeed.filter((of) => of.length === contenders);
-  if (whole.length > 0) return whole.flat();
-  throw new InputError(
-    'COMPARE',
-    `${runsFolder}: there is no seed that every one of the ${contenders} methods has finished; without --so-far they are trained`,
-  );
+}
+
+function nothingToCompare(contenders: number, notes: readonly string[], { runs, soFar }: CompareOptions): NesgdError {
+  const seed = `there is no seed that every one of the ${contenders} methods has finished`;
+  if (notes.length > 0) return new NesgdError('ALL_DIVERGED', `${seed}: ${notes.join('; ')}`);
+  const hint = soFar ? '; without --so-far they are trained' : '';
+  return new InputError('COMPARE', `${runs}: ${seed}${hint}`);
 }
 
 /** The run as an earlier call left it, or a new one. */
@@ -181,6 +179,7 @@ async function finish(
 ): Promise<void> {
   const facts = folder.journal.lines.map(({ fact }) => fact);
   if (facts.some(({ type }) => type === 'finished')) return;
+  refuseDiverged(folder);
   const { experiment, runtime } = folder.opened;
   const { config, watch, signal } = around;
   const prepared = await prepareRun(experiment, {

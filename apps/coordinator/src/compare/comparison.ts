@@ -53,8 +53,11 @@ export interface ComparedRun {
 /** Points of a curve: the budget in twentieths. */
 const POINTS = 20;
 
-/** @param runs of every contender as many, its seeds in the same order: pairs are made by their positions. */
-export function comparisonOf(runs: readonly ComparedRun[], budget: number): Comparison {
+/**
+ * @param runs of every contender as many, its seeds in the same order: pairs are made by their positions.
+ * @param notes on how these runs were chosen.
+ */
+export function comparisonOf(runs: readonly ComparedRun[], budget: number, notes: readonly string[] = []): Comparison {
   const byName = new Map<string, ComparedRun[]>();
   for (const run of runs) byName.set(run.contender, [...(byName.get(run.contender) ?? []), run]);
   const names = [...byName.keys()];
@@ -88,12 +91,7 @@ export function comparisonOf(runs: readonly ComparedRun[], budget: number): Comp
         return { a, b, ...reachOf(curves.get(a)!, ends, budget) };
       }),
     ),
-    notes: names.flatMap((name) =>
-      byName
-        .get(name)!
-        .slice(0, 1)
-        .flatMap((run) => timingNote(run)),
-    ),
+    notes: [...notes, ...names.flatMap((name) => byName.get(name)!.slice(0, 1).flatMap(timingNote))],
   };
 }
 
