@@ -22,7 +22,7 @@ const load = (file: string, ...set: string[]): Promise<Experiment> => loadExperi
 const cost = (file: string, ...set: string[]): Promise<DryRun> =>
   dryRun(
     join(FOLDER, file),
-    { set, engine: 'auto', workers: 2, runs: empty },
+    { set, engine: 'auto', device: 'cpu', workers: 2, runs: empty },
     { config: readConfig(process.env), watch: () => {}, signal: new AbortController().signal, stop: () => {} },
   );
 

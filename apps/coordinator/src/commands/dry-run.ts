@@ -1,7 +1,7 @@
 import { knownDataset, prepareDataset } from '@nesgd/core/datasets';
-import { modelSpec, trainingFlops } from '@nesgd/core/models';
-import type { Runtime } from '@nesgd/core/protocol';
-import { type Experiment, listRuns, loadExperiment, readRun } from '@nesgd/core/run';
+import { type ModelSpec, modelSpec, trainingFlops } from '@nesgd/core/models';
+import { type Device, meansOf, type Runtime, sameRuntime } from '@nesgd/core/protocol';
+import { type Experiment, listRuns, loadExperiment, type OpenedFact, readRun } from '@nesgd/core/run';
 import { cacheFolder } from '@nesgd/core/storage';
 import { chooseRuntime } from '../choose-runtime.js';
 import { formatCount, formatDuration, formatRate } from '../display/format.js';
@@ -23,15 +23,22 @@ export interface DryRun {
   readonly evaluations: number;
   /** Passes over the training images, alpha's among them. */
   readonly epochs: number;
-  readonly estimatedSeconds: number;
+  /** Null where no rate is known. */
+  readonly estimatedSeconds: number | null;
   readonly trainImages: number;
   readonly workers: number;
   readonly engine: string;
-  /** What the time goes by: of one worker, measured in an earlier run or stated. */
-  readonly rate: { readonly imagesPerSecond: number; readonly from: string };
+  readonly device: Device;
+  /** What the time goes by: of one worker, measured in an earlier run or stated. Null: a card that no earlier run tells of. */
+  readonly rate: Rate | null;
 }
 
-/** Sustained, of one thread; about half of what docs/benchmarks.md measures on a quiet machine. */
+interface Rate {
+  readonly imagesPerSecond: number;
+  readonly from: string;
+}
+
+/** Sustained, of one thread of a processor; about half of what docs/benchmarks.md measures on a quiet machine. */
 const STATED_GFLOPS = { tensorflow: 80, wasm: 25 } as const;
 
 /**
@@ -54,13 +61,10 @@ export async function dryRun(
   checkCosts(experiment, trainImages);
 
   const spec = modelSpec(experiment.model.name, imageShape, classes);
-  const stated = (STATED_GFLOPS[runtime.engine] * 1e9 * runtime.threads) / trainingFlops(spec);
-  const rate = (await measuredRate(options.runs, experiment, runtime, imageShape)) ?? {
-    imagesPerSecond: stated,
-    from: `stated: ${STATED_GFLOPS[runtime.engine]} GFLOPS a thread`,
-  };
-  const workload = workloadOf(experiment, trainImages);
   const { workersPerDevice = experiment.runtime.workersPerDevice } = options;
+  const measured = await measuredRate(options.runs, { experiment, runtime, imageShape, workersPerDevice });
+  const rate = measured ?? statedRate(runtime, spec);
+  const workload = workloadOf(experiment, trainImages);
   const staff = staffFor(runtime, { ...options, workersPerDevice }, config.env, () =>
     workersFor({ experiment, runtime, spec, trainImages }, watch),
   );
@@ -74,11 +78,12 @@ export async function dryRun(
     jobs,
     evaluations,
     epochs,
-    estimatedSeconds: Math.round(((alphaEpochs + inTurn) * trainImages) / rate.imagesPerSecond),
+    estimatedSeconds: rate && Math.round(((alphaEpochs + inTurn) * trainImages) / rate.imagesPerSecond),
     trainImages,
     workers,
     engine: runtime.engine,
-    rate: { ...rate, imagesPerSecond: Math.round(rate.imagesPerSecond * 10) / 10 },
+    device: meansOf(runtime).device,
+    rate: rate && { ...rate, imagesPerSecond: Math.round(rate.imagesPerSecond * 10) / 10 },
   };
 }
 
@@ -102,42 +107,66 @@ function statedFacts({ trainImages, imageSize }: Experiment['dataset']) {
   return { available: trainImages, imageShape: [imageSize, imageSize, 3] as const, classes: 10 };
 }
 
+/** Operations of a network say how long a processor takes; cards are too unlike, so of those nothing is stated. */
+function statedRate(runtime: Runtime, spec: ModelSpec): Rate | null {
+  if (runtime.device === 'gpu') return null;
+  const gflops = STATED_GFLOPS[runtime.engine];
+  return {
+    imagesPerSecond: (gflops * 1e9 * runtime.threads) / trainingFlops(spec),
+    from: `stated: ${gflops} GFLOPS a thread`,
+  };
+}
+
+interface Measurable {
+  readonly experiment: Experiment;
+  readonly runtime: Runtime;
+  readonly imageShape: readonly number[];
+  readonly workersPerDevice: number | undefined;
+}
+
 /** Of the latest run in the folder that trained this network on such images with this runtime. */
-async function measuredRate(
-  runs: string,
-  { model }: Experiment,
-  runtime: Runtime,
-  imageShape: readonly number[],
-): Promise<DryRun['rate'] | undefined> {
+async function measuredRate(runs: string, wanted: Measurable): Promise<Rate | null> {
   for (const runId of (await listRuns(runs)).reverse()) {
     const run = await readRun(runs, runId).catch(() => undefined); // A damaged one says nothing here.
-    if (!run) continue;
-    const { opened, lines } = run;
-    const alike =
-      opened.experiment.model.name === model.name &&
-      opened.runtime.engine === runtime.engine &&
-      opened.runtime.threads === runtime.threads &&
-      opened.imageShape.join() === imageShape.join();
-    if (!alike) continue;
+    if (!run || !isAlike(run.opened, wanted)) continue;
     let [images, seconds] = [0, 0];
-    for (const { fact, meta } of lines) {
+    for (const { fact, meta } of run.lines) {
       if (!('imagesTrained' in fact) || !meta.provenance) continue;
       images += fact.imagesTrained;
       seconds += meta.provenance.seconds;
     }
     if (images > 0 && seconds > 0) return { imagesPerSecond: images / seconds, from: `measured in run ${runId}` };
   }
-  return undefined;
+  return null;
+}
+
+function isAlike(opened: OpenedFact, { experiment, runtime, imageShape, workersPerDevice = 1 }: Measurable): boolean {
+  const { workersPerDevice: shared = 1 } = opened.experiment.runtime;
+  return (
+    opened.experiment.model.name === experiment.model.name &&
+    sameRuntime(opened.runtime, runtime) &&
+    (runtime.device !== 'gpu' || shared === workersPerDevice) &&
+    opened.imageShape.join() === imageShape.join()
+  );
 }
 
 export function dryRunLines(of: DryRun): Line[] {
-  const { jobs, evaluations, epochs, estimatedSeconds, trainImages, workers, engine, rate } = of;
+  const { jobs, evaluations, epochs, estimatedSeconds, trainImages, workers, engine, device, rate } = of;
+  const where = `with ${workers} ${workers === 1 ? 'worker' : 'workers'}, engine ${engine}${device === 'gpu' ? ' on cards' : ''}`;
   return [
     [`${of.experiment}, method ${of.method}: nothing was run`],
     [
       `at most ${formatCount(jobs)} jobs: ${formatCount(evaluations)} networks trained, ${formatCount(epochs)} epochs of ${formatCount(trainImages)} images`,
     ],
-    [`about ${formatDuration(1000 * estimatedSeconds)} with ${workers} workers, engine ${engine}`],
-    [`at ${formatRate(rate.imagesPerSecond)} images/s of one worker (${rate.from})`],
+    ...(rate && estimatedSeconds !== null
+      ? [
+          [`about ${formatDuration(1000 * estimatedSeconds)} ${where}`],
+          [`at ${formatRate(rate.imagesPerSecond)} images/s of one worker (${rate.from})`],
+        ]
+      : [
+          [
+            `how long it takes ${where} is not known: no run in the folder of runs trained this network on a card in this way; a short one measures it`,
+          ],
+        ]),
   ];
 }
