@@ -35,7 +35,9 @@ export function jobsOf(opened: OpenedFact) {
       training: { ...retrainingOf(experiment), epochs },
       ...individual,
     }),
-    train: (training: Pick<TrainJob, 'weights' | 'training' | 'stream' | 'keepWeightsAbove'>): TrainJob => ({
+    train: (
+      training: Pick<TrainJob, 'weights' | 'training' | 'stream' | 'initialStream' | 'keepWeightsAbove'>,
+    ): TrainJob => ({
       ...common,
       kind: 'train',
       ...training,

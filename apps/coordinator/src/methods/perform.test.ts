@@ -15,7 +15,7 @@ const IMAGES = 100;
 const died = new NesgdError('TRAINER_DIED', 'the trainer process was killed by SIGKILL', true);
 let folder: string;
 let run: RunFolder;
-let sent: { stream: string; epochs: number }[];
+let sent: { stream: string; epochs: number; initialStream?: string }[];
 let events: RunEvent[];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nesgd-perform-'));
@@ -40,7 +40,8 @@ function performWith(fates: Record<string, number | Error>, changes: Partial<Alp
     dispatcher: {
       async dispatch(job: TrainJob) {
         const { epochs } = job.training;
-        sent.push({ stream: job.stream, epochs });
+        const { stream, initialStream } = job;
+        sent.push({ stream, epochs, ...(initialStream && { initialStream }) });
         const fate = fates[job.stream] ?? 0.5;
         if (fate instanceof Error) throw fate;
         const result = { accuracy: fate, curve: [], weights: null, imagesTrained: epochs * IMAGES };
@@ -92,6 +93,14 @@ it('perform: of a method that asks twice a round, each two phases are of one rou
   for (const id of ['a', 'b', 'c']) await perform([training(id)]);
   const phases = events.flatMap((event) => (event.type === 'phase' ? [event.phase] : []));
   expect(phases).toEqual([1, 1, 2].map((t) => ({ name: 'generation', t, of: 3 })));
+});
+
+it('perform: a training that starts from the random weights of another says whose, and no other job does', async () => {
+  await performWith({})([training('a'), { ...training('b'), initialOf: 'a' } as Request]);
+  expect(sent).toEqual([
+    { stream: 'a', epochs: 2 },
+    { stream: 'b', epochs: 2, initialStream: 'a' },
+  ]);
 });
 
 it('perform: nothing of the budget is set aside for averages of short pieces, which have none', async () => {

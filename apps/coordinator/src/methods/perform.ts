@@ -72,14 +72,14 @@ function jobFor({ opened }: RunFolder, settings: AlphaTraining, request: Request
     const { parents, noise, id: stream } = request;
     return jobs.recombine({ parents: [...parents], noise, stream });
   }
-  const { weights, hyperparameters, schedule, keepWeightsAbove, id: stream } = request;
+  const { weights, initialOf: initialStream, hyperparameters, schedule, keepWeightsAbove, id: stream } = request;
   const training: AlphaTraining = { ...settings, ...hyperparameters, epochs };
   if (schedule === 'constant') {
     training.schedule = 'constant';
     // A piece of a longer training ends where the next one begins.
     delete training.averageLast;
   }
-  return jobs.train({ weights, training, stream, keepWeightsAbove });
+  return jobs.train({ weights, training, stream, ...(initialStream && { initialStream }), keepWeightsAbove });
 }
 
 /** Waits for all, so that what the others gave is in the journal, where a resume will find it. */

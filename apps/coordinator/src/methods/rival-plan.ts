@@ -51,7 +51,9 @@ function sgdPlan({ experiment, rounds, most }: Planned): RivalPlan {
   const settings = alphaSettings(experiment);
   const repeats = most(method.sgd.repeats);
   const epochs = method.sgd.epochs ?? settings.epochs;
-  const params = { repeats, epochs, hyperparameters: hyperparametersOf(settings), atOnce: evolution.populationSize };
+  const { sameStart } = method.sgd;
+  const hyperparameters = hyperparametersOf(settings);
+  const params = { repeats, epochs, hyperparameters, atOnce: evolution.populationSize, sameStart };
   return { settings, rounds, method: (perform) => sgd(params, perform) };
 }
 

@@ -19,6 +19,8 @@ export interface TrainRequest {
   readonly id: string;
   /** Where it starts; null: random weights. */
   readonly weights: string | null;
+  /** Random weights are those that the training of this id starts from; left out, draws of its own. */
+  readonly initialOf?: string;
   /** Passes over the training images, at least 1. */
   readonly epochs: number;
   readonly hyperparameters: Hyperparameters;

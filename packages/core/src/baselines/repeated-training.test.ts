@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sgd } from './sgd.js';
 import { sgdRestarts } from './sgd-restarts.js';
-import { accuracyOf, collect, ToyProblem } from './toy-problem.fixture.js';
+import { accuracyOf, collect, TARGET, ToyProblem } from './toy-problem.fixture.js';
 
 const hyperparameters = { learningRate: 0.1, momentum: 0, weightDecay: 0 };
 const params = { repeats: 5, epochs: 2, hyperparameters, atOnce: 2 };
@@ -22,6 +22,15 @@ describe('sgd', () => {
     // Two steps at 0.1 shrink the distance to the target by 0.8 twice.
     expect(steps.at(-1)!.best!.id).toBe('sgd-3');
     expect(steps.at(-1)!.best!.accuracy).toBeCloseTo(accuracyOf(3 - 0.1 * 0.64), 12);
+  });
+
+  it('sameStart: all start from the weights of the first, each under its own name', async () => {
+    const starts: Record<string, number> = { 'sgd-1': 1, 'sgd-2': 2.9, 'sgd-3': 2.9, 'sgd-4': 2.9, 'sgd-5': 2.9 };
+    const toy = new ToyProblem((id) => starts[id]!);
+    const steps = await collect(sgd({ ...params, sameStart: true }, toy.perform));
+    const trainings = steps.flatMap(({ population }) => population);
+    expect(trainings.map(({ id }) => id)).toEqual(Object.keys(starts));
+    for (const { weights } of trainings) expect(Number(weights)).toBeCloseTo(3 - 2 * 0.64, 12);
   });
 
   it('has weights stored only where they beat all earlier rounds', async () => {
@@ -51,5 +60,17 @@ describe('sgd-restarts', () => {
     await collect(sgdRestarts({ ...params, alpha: '2.5' }, toy.perform));
     expect(toy.rounds.flat().map((r) => r.kind === 'train' && r.weights)).toEqual(Array(5).fill('2.5'));
     expect(new Set(toy.rounds.flat().map(({ id }) => id)).size).toBe(5);
+  });
+
+  it('comes to the known answer from alpha, and not where a restart is too short for it', async () => {
+    const found = async (epochs: number) => {
+      const steps = await collect(sgdRestarts({ ...params, epochs, alpha: '0.5' }, new ToyProblem().perform));
+      return steps.at(-1)!.best!;
+    };
+    // Each epoch at 0.1 leaves 0.8 of the distance to the target.
+    expect(Number((await found(1)).weights)).toBeCloseTo(TARGET - 2.5 * 0.8, 12);
+    const best = await found(60);
+    expect(Number(best.weights)).toBeCloseTo(TARGET, 4);
+    expect(best.accuracy).toBeCloseTo(1, 8);
   });
 });

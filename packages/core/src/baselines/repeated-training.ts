@@ -8,13 +8,15 @@ export interface RepeatedTrainingParams {
   readonly hyperparameters: Hyperparameters;
   /** Trainings asked for at a time, so that workers have something to do. */
   readonly atOnce: number;
+  /** Random weights are drawn once, for the first training, and all start from these. */
+  readonly sameStart?: boolean | undefined;
 }
 
 /** One training after the other from the same start, each with draws of its own; the most accurate is the result. */
 export async function* repeatedTraining(
   start: string | null,
   name: string,
-  { repeats, epochs, hyperparameters, atOnce }: RepeatedTrainingParams,
+  { repeats, epochs, hyperparameters, atOnce, sameStart }: RepeatedTrainingParams,
   perform: Perform,
 ): AsyncGenerator<Step, void> {
   let best: Member | null = null;
@@ -25,6 +27,7 @@ export async function* repeatedTraining(
         kind: 'train',
         id,
         weights: start,
+        ...(sameStart && { initialOf: `${name}-1` }),
         epochs,
         hyperparameters,
         schedule: 'whole',

@@ -33,7 +33,7 @@ export class ToyProblem {
       return outcome(mean + noise);
     }
     if (this.affordable-- <= 0) return undefined;
-    let w = request.weights === null ? this.startAt(request.id) : Number(request.weights);
+    let w = request.weights === null ? this.startAt(request.initialOf ?? request.id) : Number(request.weights);
     for (let epoch = 0; epoch < request.epochs; epoch++) w -= request.hyperparameters.learningRate * 2 * (w - TARGET);
     this.epochs += request.epochs;
     return Math.abs(w) > 1e3 ? { accuracy: 0, weights: null } : outcome(w);

@@ -76,11 +76,13 @@ export const measureJobSchema = z.strictObject({
 export const trainJobSchema = z.strictObject({
   ...common,
   kind: z.literal('train'),
-  /** Where it starts; null: random weights, drawn from the stream. */
+  /** Where it starts; null: random weights. */
   weights: sha256Schema.nullable(),
   training: alphaTrainingSchema,
   /** Names the draws within the run's seed: one name a training, or two would see the same images in the same order. */
   stream: z.string().min(1).max(100),
+  /** Random weights are drawn from the stream of this name instead; left out, from its own. */
+  initialStream: z.string().min(1).max(100).exactOptional(),
   /** As in an evaluation. */
   keepWeightsAbove: z.number().nullable(),
 });

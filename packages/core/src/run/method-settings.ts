@@ -9,6 +9,8 @@ const sgdSchema = z.strictObject({
   repeats: positiveInt.default(10),
   /** Of one training; alpha's, where it is not said. */
   epochs: positiveInt.optional(),
+  /** The caption of Table VI: "trained 100 times after initialization of the same parameters". */
+  sameStart: z.boolean().optional(),
 });
 
 const restartsSchema = z.strictObject({

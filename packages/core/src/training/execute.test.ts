@@ -152,6 +152,26 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('executor
     e.dispose();
   });
 
+  it('train: initialStream gives another training its initial weights, and nothing else', async () => {
+    const e = executor();
+    /** A learning rate that is zero in float32: what is left is what it started from. Sums, as they are short to print. */
+    const still = { ...SETTINGS, learningRate: 1e-60, weightDecay: 0 };
+    const start = async (change: Partial<TrainJob>) => {
+      const { weights } = await e.execute(trainJob({ training: still, ...change }));
+      const trained = readCheckpoint(await cache.blobs.get(weights!), spec, 'test');
+      const trainable = spec.parameters.filter((p) => p.trainable);
+      return trainable.map(({ name }) => trained.get(name)!.reduce((sum, value, i) => sum + value * Math.sin(i), 0));
+    };
+    const own = await start({ stream: 'a' });
+    expect(await start({ stream: 'b', initialStream: 'a' })).toEqual(own);
+    expect(await start({ stream: 'b' })).not.toEqual(own);
+    // In another order, so to other weights in the end; the first of all is what it would be alone.
+    const first = await e.execute(trainJob({ stream: 'a' }));
+    expect((await e.execute(trainJob({ stream: 'b', initialStream: 'a' }))).weights).not.toBe(first.weights);
+    expect(await e.execute(trainJob({ stream: 'a', initialStream: 'a' }))).toEqual(first);
+    e.dispose();
+  });
+
   it('recombine: without noise the mean of its parents, trained on nothing; with noise the statistics of batch norm stay the mean', async () => {
     const e = executor();
     const [a, b] = [await e.execute(trainJob()), await e.execute(trainJob({ stream: 'b' }))];

@@ -160,7 +160,8 @@ export class Executor {
   async #train(job: TrainJob, data: TrainingData, network: Network, watch: Watch): Promise<JobResult> {
     const stream: StreamPath = [job.seed, 'train', job.stream];
     const { weights, training } = job;
-    network.load(weights ? await this.#weightsOf(weights, network.spec) : initialWeights(network.spec, stream));
+    const initial = () => initialWeights(network.spec, [job.seed, 'train', job.initialStream ?? job.stream]);
+    network.load(weights ? await this.#weightsOf(weights, network.spec) : initial());
     const learningRates = () => training.learningRate;
     const trained = await train(
       network,
