@@ -80,6 +80,20 @@ describe('esgd', () => {
     expect([...new Set(noises)]).toEqual([0.1, 0.05, 0.1 / 3]);
   });
 
+  it('rateDecay: learning rates fall from generation to generation, and the answer is still reached', async () => {
+    const ratesOf = async (rateDecay?: number) => {
+      const toy = new ToyProblem();
+      const steps = await collect(esgd({ ...params, species: [params.species[1]!], rateDecay }, toy.perform));
+      expect(Number(steps.at(-1)!.best!.weights)).toBeCloseTo(TARGET, 2);
+      const trainings = toy.rounds.map((requests) => requests.find((request) => request.kind === 'train'));
+      return trainings.flatMap((training) => training?.hyperparameters.learningRate ?? []);
+    };
+    expect(await ratesOf()).toEqual(Array(8).fill(0.4));
+    const rates = await ratesOf(0.8);
+    for (const [i, rate] of rates.entries()) expect(rate).toBeCloseTo(0.4 * 0.8 ** i, 12);
+    expect(rates).toHaveLength(8);
+  });
+
   it('is a function of its parameters and the answers: the same again asks the same', async () => {
     const [one, other] = [new ToyProblem(), new ToyProblem()];
     expect(await collect(esgd(params, one.perform))).toEqual(await collect(esgd(params, other.perform)));

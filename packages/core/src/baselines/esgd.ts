@@ -22,12 +22,15 @@ export interface EsgdParams {
   readonly species: readonly Hyperparameters[];
   /** Of a species' learning rate, the smallest part that is drawn; log-uniformly, up to all of it. */
   readonly smallestRateFactor: number;
+  /** Learning rates of generation k are multiplied by this to the power k - 1; left out, they stay as they are. */
+  readonly rateDecay?: number | undefined;
 }
 
 /**
- * Evolutionary stochastic gradient descent, Algorithm 1 of Cui, Zhang, Tueske and Picheny (2018, "Evolutionary
- * Stochastic Gradient Descent for Optimization of Deep Neural Networks", NeurIPS 31). Two steps in turn improve the
- * m-elitist average fitness J = 1/m sum of the m best:
+ * Evolutionary stochastic gradient descent after Cui, Zhang, Tueske and Picheny (2018, "Evolutionary Stochastic Gradient
+ * Descent for Optimization of Deep Neural Networks", NeurIPS 31), of which we had the abstract and introduction and not
+ * Algorithm 1: docs/methods.md says where each detail was found. Two steps in turn improve the m-elitist average fitness
+ * J = 1/m sum of the m best:
  *
  * 1. SGD: each individual trains with an optimiser of its own, the species. One whose fitness degrades backs off to the
  *    weights it had.
@@ -66,7 +69,7 @@ async function sgdStep(population: readonly Member[], k: number, p: EsgdParams, 
       id: ids[j]!,
       weights,
       epochs: p.epochs,
-      hyperparameters: drawSpecies(p, rng),
+      hyperparameters: drawSpecies(p, k, rng),
       schedule: 'constant',
       keepWeightsAbove: null,
     })),
@@ -81,9 +84,11 @@ async function sgdStep(population: readonly Member[], k: number, p: EsgdParams, 
   return { trained, left } as const;
 }
 
-function drawSpecies({ species, smallestRateFactor }: EsgdParams, rng: Rng): Hyperparameters {
-  const drawn = species[rng.below(species.length)]!;
-  return { ...drawn, learningRate: drawn.learningRate * smallestRateFactor ** rng.uniform() };
+function drawSpecies(p: EsgdParams, k: number, rng: Rng): Hyperparameters {
+  const drawn = p.species[rng.below(p.species.length)]!;
+  // A budget may bring more generations than powers: no rate comes to 0, which no training takes.
+  const decay = Math.max(1e-30, (p.rateDecay ?? 1) ** (k - 1));
+  return { ...drawn, learningRate: drawn.learningRate * p.smallestRateFactor ** rng.uniform() * decay };
 }
 
 async function evolutionStep(parents: readonly Member[], k: number, p: EsgdParams, rng: Rng, perform: Perform) {

