@@ -35,7 +35,7 @@ const TIMES_PYTORCHS_OWN = 4;
 const FLOOR = 2 ** -20;
 /** What is judged by that. */
 const JUDGED = ['logits', 'gradients', 'losses', 'back'];
-/** A branch that float64 would not have taken is at most this far from the kink: the bound for logits. */
+/** A branch that float64 would not have taken is at most this far from the kink: the bound that logits have, too. */
 const FARTHEST_BRANCH = 1e-3;
 
 const BATCH = 4;

@@ -88,7 +88,7 @@ describe('nesgd bench --json', () => {
     const report = JSON.parse(cli.stdout) as BenchReport;
     expect(report.rows.map(({ model }) => model)).toEqual(['resnet20']);
     expect(report.population.map(({ model }) => model)).toEqual(['resnet20']);
-    expect(report.failed).toEqual([{ model: 'resnet14', reason: expect.stringContaining('no memory left') }]);
+    expect(report.failed).toEqual([{ what: 'resnet14', reason: expect.stringContaining('no memory left') }]);
   });
 });
 

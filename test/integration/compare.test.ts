@@ -48,6 +48,7 @@ const args = (...more: string[]) => [
 beforeAll(async () => {
   place = await Workplace.create();
   file = await writeExperiment(join(place.folder, 'tiny.yaml'), tinyExperiment());
+  await writeExperiment(join(place.folder, 'other.yaml'), tinyExperiment({ name: 'other', seed: 99 }));
 });
 afterAll(() => place.destroy());
 
@@ -136,6 +137,7 @@ it('compare: a method that diverges is left out with a note, the others go on, a
 it.each([
   ['a method that is none', ['--methods', 'sdg'], '"sdg" is none of ne-sgd, '],
   ['fitness on the test set', ['--set', 'fitness=test'], 'give fitness: validation'],
+  ['experiments of different seeds', ['other.yaml'], 'and other seed 99, but pairs are made by seed'],
 ])('compare: refuses %s before anything is trained', async (_, flags, message) => {
   const cli = place.start(['compare', file, '--budget', '2000', ...flags]);
   expect((await cli.exited).code).toBe(2);

@@ -17,8 +17,8 @@ export interface Work {
 }
 
 /**
- * As many as cores and memory feed and as there are networks to train at once. Cores that are left idle are said, and what
- * would use them.
+ * As many as cores and memory feed and as there are networks to train at once. Where that leaves half of the cores idle, it
+ * says what would use them.
  */
 export function workersFor({ experiment, runtime, spec, trainImages }: Work, watch: Watch, room?: Room): number {
   const { alpha, retrain, method } = experiment;

@@ -94,7 +94,7 @@ describe('what nesgd bench says', () => {
   });
 
   it('what could not be measured stands below, with the reason', () => {
-    const of = { ...report, failed: [{ model: 'densenet121', reason: 'out of memory' }] };
+    const of = { ...report, failed: [{ what: 'densenet121', reason: 'out of memory' }] };
     expect(text(of)).toContain('densenet121 was not measured: out of memory');
     expect(reportMarkdown(of)).toContain('\n- densenet121 was not measured: out of memory\n');
   });

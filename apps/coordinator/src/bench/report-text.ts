@@ -25,7 +25,7 @@ const tablesOf = (report: BenchReport): Table[] =>
   [networkTable(report), populationTable(report)].filter(({ rows }) => rows.length > 0);
 
 const failures = ({ rows, failed = [] }: BenchReport): string[] => [
-  ...failed.map(({ model, reason }) => `${model} was not measured: ${reason}`),
+  ...failed.map(({ what, reason }) => `${what} was not measured: ${reason}`),
   ...rows.flatMap(({ model, compiled }) =>
     compiled && 'failed' in compiled ? [`${model}: ${compiled.name} does not work here: ${compiled.failed}`] : [],
   ),

@@ -11,7 +11,8 @@ export interface BenchReport {
 }
 
 export interface Failure {
-  readonly model: string;
+  /** A network, or a population of one. */
+  readonly what: string;
   readonly reason: string;
 }
 

@@ -72,7 +72,9 @@ async function bench(options: BenchOptions, config: CoordinatorConfig): Promise<
   }
   const report = await measure(plan, loadAtStart);
   if (report.failed) process.exitCode = EXIT.failed;
-  if (plan.write !== undefined) {
+  if (plan.write !== undefined && report.failed) {
+    process.stderr.write(`${plan.write} is left as it is: not all was measured\n`);
+  } else if (plan.write !== undefined) {
     writeFileSync(plan.write, withTable(readFileSync(plan.write, 'utf8'), plan.engine, reportMarkdown(report)));
   }
   if (options.json) {
@@ -95,13 +97,13 @@ async function measure(plan: BenchPlan, loadAtStart: number): Promise<BenchRepor
   const measured: MeasuredRow[] = [];
   const failed: Failure[] = [];
   /** An hour's figures are not lost to one network that this machine has no memory for. */
-  const attempt = async <T>(model: string, measurement: Promise<T>, into: T[]) => {
+  const attempt = async <T>(what: string, measurement: Promise<T>, into: T[]) => {
     try {
       into.push(await measurement);
     } catch (error) {
       if (!(error instanceof NesgdError)) throw error;
-      failed.push({ model, reason: error.message });
-      say(`${model} was not measured: ${error.message}`);
+      failed.push({ what, reason: error.message });
+      say(`${what} was not measured: ${error.message}`);
     }
   };
   for (const model of plan.models) {
@@ -113,7 +115,7 @@ async function measure(plan: BenchPlan, loadAtStart: number): Promise<BenchRepor
   const population: PopulationRow[] = [];
   for (const model of plan.population) {
     say(`${model}: ${plural(plan.threads, 'thread')} divided among workers${beside}`);
-    await attempt(model, measurePopulation(model, plan), population);
+    await attempt(`a population of ${model}`, measurePopulation(model, plan), population);
   }
   if (measured.length === 0) throw new NesgdError('BENCH_FAILED', `nothing was measured: ${failed[0]!.reason}`);
   const matmulGflops = Math.max(...measured.map((one) => one.matmulGflops));

@@ -68,6 +68,14 @@ export async function compare(
       `the experiments differ in runtime.${key}, but share their workers: give all the same`,
     );
   }
+  const seed = experiments[0]!.seed;
+  const other = experiments.find((experiment) => experiment.seed !== seed);
+  if (other) {
+    throw new InputError(
+      'COMPARE',
+      `${experiments[0]!.name} has seed ${seed} and ${other.name} seed ${other.seed}, but pairs are made by seed: give all the same, as by --set seed=${seed}`,
+    );
+  }
   const { engine, workers } = options;
   const runtime = await chooseRuntime({ ...wanted, engine, workers }, config, watch);
   // Seed by seed, so that what is there so far is a comparison of all.
@@ -120,7 +128,7 @@ async function trainAll(
         watch({ type: 'notice', text: `run ${i + 1} of ${planned.length}: ${name}, seed ${experiment.seed}` });
         const folder = await folderOf(experiment, runId, runtime, options, around);
         try {
-          await finish(folder, access, crew, options, around).catch((error) => {
+          await finish(folder, access, crew, { ...options, workers: staff.workers }, around).catch((error) => {
             if (!isDivergence(error)) throw error;
             watch({ type: 'notice', text: `${name}, seed ${experiment.seed}: ${error.message}; the others go on` });
           });
@@ -150,9 +158,8 @@ async function readAll(planned: readonly PlannedRun[], runsFolder: string): Prom
 
 function nothingToCompare(contenders: number, notes: readonly string[], { runs, soFar }: CompareOptions): NesgdError {
   const seed = `there is no seed that every one of the ${contenders} methods has finished`;
-  if (notes.length > 0) return new NesgdError('ALL_DIVERGED', `${seed}: ${notes.join('; ')}`);
-  const hint = soFar ? '; without --so-far they are trained' : '';
-  return new InputError('COMPARE', `${runs}: ${seed}${hint}`);
+  if (!soFar) return new NesgdError('ALL_DIVERGED', `${seed}: ${notes.join('; ')}`);
+  return new InputError('COMPARE', [`${runs}: ${seed}; without --so-far they are trained`, ...notes].join('. '));
 }
 
 /** The run as an earlier call left it, or a new one. */

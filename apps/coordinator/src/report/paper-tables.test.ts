@@ -142,7 +142,7 @@ describe('paperTables', () => {
       const run = await exampleDigest({ dataset: cifar10, model: 'resnet18', ...options });
       const tables = paperTables([run]);
       expect(filled(tables)).toEqual(['Table II. 89.12']);
-      const note = `Left out, alpha aside, as their settings are not of the paper’s method: example (${key}).`;
+      const note = `Left out (but for an alpha trained plainly), as their settings are not of the paper’s method: example (${key}).`;
       expect(tables.map(({ notes }) => notes.includes(note))).toEqual([true, true, true, true, false]);
       const plain = await exampleDigest({ dataset: cifar10, model: 'resnet18', runId: 'plain' });
       expect(cell(paperTables([plain, run])[0], ['CIFAR10', 'ResNet18'], 'NE-SGD, measured')).toBe('90.34');

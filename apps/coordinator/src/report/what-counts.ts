@@ -18,7 +18,7 @@ function notThePapers({ method, opened }: RunDigest): string[] {
   };
   const keys = {
     budget: budget !== undefined,
-    'alpha.averageLast': hasAveragedAlpha(opened),
+    ...(method !== 'esgd' && { 'alpha.averageLast': hasAveragedAlpha(opened) }),
     ...(method === 'ne-sgd' && ofMasks),
   };
   return Object.entries(keys).flatMap(([key, set]) => (set ? [key] : []));
@@ -36,7 +36,9 @@ export function leftOut(runs: readonly RunDigest[], methods: readonly MethodName
     .map(({ run, keys }) => `${run.runId} (${keys.join(', ')})`);
   return texts.length === 0
     ? []
-    : [`Left out, alpha aside, as their settings are not of the paper’s method: ${texts.join('; ')}.`];
+    : [
+        `Left out (but for an alpha trained plainly), as their settings are not of the paper’s method: ${texts.join('; ')}.`,
+      ];
 }
 
 export const hasSuppression = ({ opened }: RunDigest): boolean => opened.experiment.evolution.suppression;
@@ -47,7 +49,7 @@ export const isEvolution = (run: RunDigest): boolean => run.method === 'ne-sgd' 
 /** Without suppression it is another method, that of Table V. */
 export const isNeSgd = (run: RunDigest): boolean => isEvolution(run) && hasSuppression(run);
 
-export const isEsgd = (run: RunDigest): boolean => run.method === 'esgd' && run.opened.experiment.budget === undefined;
+export const isEsgd = (run: RunDigest): boolean => run.method === 'esgd' && notThePapers(run).length === 0;
 
 /** The test accuracy of the network that a run ended with. */
 export const best = ({ test }: RunDigest): number[] => (test.best === undefined ? [] : [test.best]);

@@ -28,8 +28,8 @@ export interface EsgdParams {
 
 /**
  * Evolutionary stochastic gradient descent after Cui, Zhang, Tueske and Picheny (2018, "Evolutionary Stochastic Gradient
- * Descent for Optimization of Deep Neural Networks", NeurIPS 31), of which we had the abstract and introduction and not
- * Algorithm 1: docs/methods.md says where each detail was found. Two steps in turn improve the m-elitist average fitness
+ * Descent for Optimization of Deep Neural Networks", NeurIPS 31), whose Algorithm 1 is
+ * not public: docs/methods.md says where each detail was found. Two steps in turn improve the m-elitist average fitness
  * J = 1/m sum of the m best:
  *
  * 1. SGD: each individual trains with an optimiser of its own, the species. One whose fitness degrades backs off to the
